@@ -1,0 +1,114 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Pixels from image files and back: PNG, BMP, TIFF and JPEG, 8 or 16 bit, grey or colour.
+
+anomalib's own ``read_image`` clips 16-bit grey at 255 of 65,535, which leaves a white picture.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff"})
+"""Lower-case endings of the files that are taken for images."""
+
+_REMEDY = "repair or remove it"
+
+
+def find_images(folder: Path) -> list[Path]:
+    """Return the images anywhere below ``folder``, sorted; hidden files are not images."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
+def read_pixels(path: Path | str) -> np.ndarray:
+    """Read an image at its own depth.
+
+    Args:
+        path: Image file.
+
+    Returns:
+        np.ndarray: ``(H, W)`` grey or ``(H, W, 3)`` RGB, uint8 or uint16. Transparency is dropped.
+
+    Raises:
+        ValueError: If the file is not an image, or has neither 8 nor 16 bits per channel.
+    """
+    try:
+        encoded = np.fromfile(path, dtype=np.uint8)  # cv2.imread fails on some Unicode names
+        pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
+    except (cv2.error, OSError) as error:
+        raise ValueError(f"{path} cannot be read ({error}): {_REMEDY}.") from error
+    if pixels is None:
+        raise ValueError(f"{path} is not an image that can be decoded: {_REMEDY}.")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            f"{path} holds {pixels.dtype} pixels, expected 8 or 16 bit: convert it, or remove it."
+        )
+    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 2::-1])
+
+
+def read_whole_pixels(path: Path | str) -> np.ndarray:
+    """Read an image as :func:`read_pixels` does, and make sure that no part of it is missing.
+
+    OpenCV fills the missing part of a truncated file with grey and says nothing; Pillow raises.
+
+    Args:
+        path: Image file.
+
+    Returns:
+        np.ndarray: As :func:`read_pixels`.
+
+    Raises:
+        ValueError: If the file is unreadable or truncated.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{path} cannot be read ({error}): {_REMEDY}.") from error
+    return read_pixels(path)
+
+
+def to_unit_range(pixels: np.ndarray) -> np.ndarray:
+    """Scale pixels to [0, 1] by the largest value of their type, in the channel order of torch.
+
+    Args:
+        pixels: ``(H, W)`` or ``(H, W, 3)``, uint8 or uint16.
+
+    Returns:
+        np.ndarray: ``(3, H, W)`` float32 in [0, 1]; grey is repeated three times.
+    """
+    rgb = np.broadcast_to(pixels[..., None], (*pixels.shape, 3)) if pixels.ndim == 2 else pixels
+    scale = np.float32(np.iinfo(pixels.dtype).max)
+    return np.ascontiguousarray(rgb.transpose(2, 0, 1)).astype(np.float32) / scale
+
+
+def read_mask(path: Path | str) -> np.ndarray:
+    """Read a mask: every pixel that is not black belongs to the defect.
+
+    Args:
+        path: Image file.
+
+    Returns:
+        np.ndarray: ``(H, W)`` bool.
+
+    Raises:
+        ValueError: If the file is unreadable or truncated.
+    """
+    pixels = read_whole_pixels(path)
+    return np.asarray(np.atleast_3d(pixels).any(axis=2))
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    """Encode ``(H, W)`` or ``(H, W, 3)`` RGB pixels, uint8 or uint16, without loss."""
+    bgr = pixels if pixels.ndim == 2 else pixels[..., ::-1]
+    _, encoded = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 6])
+    return encoded.tobytes()

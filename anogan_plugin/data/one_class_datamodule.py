@@ -1,0 +1,116 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What the data modules that train on good images alone have in common."""
+
+import logging
+import re
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from anomalib.data import AnomalibDataModule
+from anomalib.data.utils import Split, TestSplitMode, ValSplitMode
+from pandas import DataFrame
+
+from .image_dataset import GOOD, ImageFileDataset
+
+logger = logging.getLogger(__name__)
+
+
+class OneClassDataModule(AnomalibDataModule):
+    """Trains on good images, and validates on some that are held out from training.
+
+    Args:
+        held_out_ratio: Share of the training images that is held out, in (0, 1).
+        arguments: Those of anomalib's base class.
+
+    Raises:
+        ValueError: If an argument is out of range.
+    """
+
+    def __init__(self, *, held_out_ratio: float, **arguments: Any) -> None:
+        super().__init__(test_split_mode=TestSplitMode.FROM_DIR, **arguments)
+        if not 0 < held_out_ratio < 1:
+            raise ValueError(
+                f"held_out_ratio is {held_out_ratio}, expected a number between 0 and 1."
+            )
+        if self.val_split_mode == ValSplitMode.FROM_DIR:
+            raise ValueError(f"val_split_mode is from_dir, which {self.name} does not have.")
+        self.held_out_ratio = held_out_ratio
+        self.is_series = False  # neighbouring images are near duplicates
+
+    def _use_samples(self, samples: DataFrame) -> None:
+        """Make the datasets out of the samples that `ImageFileDataset` describes."""
+        in_train = samples.split == Split.TRAIN.value
+        self.train_data = ImageFileDataset(samples[in_train], self.category)
+        self.test_data = ImageFileDataset(samples[~in_train], self.category)
+
+    def _create_test_split(self) -> None:
+        """Leave the test images as they are: the samples say which they are."""
+
+    def _create_val_split(self) -> None:
+        if self.val_split_mode == ValSplitMode.FROM_TRAIN:
+            train = cast(ImageFileDataset, self.train_data)
+            seed = None if self.is_series else self.seed
+            self.train_data, self.val_data = hold_out(train, self.held_out_ratio, seed)
+        else:
+            super()._create_val_split()
+        self._check_batch_size()
+        logger.info("%s %s: %s", self.name, self.category, self.split_report())
+
+    def _check_batch_size(self) -> None:
+        found = len(self.train_data)
+        if found < self.train_batch_size:
+            raise ValueError(
+                f"{self.name} {self.category} has {found:,} images to train on, which do not fill "
+                f"a batch of {self.train_batch_size}: add images, or give --data.train_batch_size "
+                f"{max(found, 1)} or less."
+            )
+
+    def split_report(self) -> str:
+        """Return the size of every split, as in ``"train: 90 good; test: 50 good, 9 crack"``."""
+        splits = {"train": self.train_data, "test": self.test_data}
+        if self.val_split_mode != ValSplitMode.NONE:
+            splits["validation"] = self.val_data
+        return "; ".join(f"{name}: {_counts(data.samples)}" for name, data in splits.items())
+
+
+def hold_out(
+    dataset: ImageFileDataset, ratio: float, seed: int | None
+) -> tuple[ImageFileDataset, ImageFileDataset]:
+    """Keep part of the training images for validation.
+
+    Args:
+        dataset: Training images.
+        ratio: Share to hold out, in (0, 1); at least one image is.
+        seed: Seed of the choice. ``None``: the last images in the order of their names, for a
+            series of photographs in which neighbours are near duplicates.
+
+    Returns:
+        tuple[ImageFileDataset, ImageFileDataset]: What remains, and what is held out.
+    """
+    paths = dataset.samples.image_path
+    if seed is None:
+        order = sorted(range(len(paths)), key=lambda i: natural_key(paths[i]))
+    else:
+        order = np.random.default_rng(seed).permutation(len(paths)).tolist()
+    count = max(1, round(ratio * len(paths)))
+    parts = dataset.subsample(order[:-count]), dataset.subsample(order[-count:])
+    return cast(tuple[ImageFileDataset, ImageFileDataset], parts)
+
+
+def natural_key(path: str | Path) -> list[tuple[int, str]]:
+    """Key that sorts shot 2 before shot 10.
+
+    >>> sorted(["shot10.png", "shot2.png"], key=natural_key)
+    ['shot2.png', 'shot10.png']
+    """
+    parts = re.split(r"(\d+)", str(path))
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def _counts(samples: DataFrame) -> str:
+    kinds = samples.get("defect_type", samples.label_index.map({0: GOOD, 1: "synthetic"}))
+    counts = kinds.value_counts().sort_index(key=lambda index: index != GOOD, kind="stable")
+    return ", ".join(f"{count:,} {kind}" for kind, count in counts.items()) or "none"

@@ -1,0 +1,183 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""AnoGAN's iterative mapping from an image to the latent space (Schlegl et al. 2017, sec. 2.2)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from anogan_plugin.latent_search.frozen import freeze
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """How the search descends; a number scored with other settings is another experiment.
+
+    Args:
+        steps: Gradient steps per image, the paper's Γ.
+        discrimination_weight: λ, the weight of the discrimination loss, in [0, 1].
+        learning_rate: Step size of Adam (β 0.9, 0.999); the papers do not give theirs.
+        seed: Seed of the starting latent vector z₁ ~ N(0, I), the same one for every image.
+
+    Raises:
+        ValueError: If a value is outside its range.
+    """
+
+    steps: int = 500
+    discrimination_weight: float = 0.1
+    learning_rate: float = 0.05
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.steps < 0:
+            msg = f"steps must be at least 0, got {self.steps}"
+            raise ValueError(msg)
+        if not 0 <= self.discrimination_weight <= 1:
+            msg = f"discrimination_weight must be in [0, 1], got {self.discrimination_weight}"
+            raise ValueError(msg)
+        if self.learning_rate <= 0:
+            msg = f"learning_rate must be positive, got {self.learning_rate}"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What the search found for a batch of B images; all tensors float32, detached.
+
+    Attributes:
+        latent: ``(B, Z)`` latent vectors z_Γ.
+        reconstruction: ``(B, C, H, W)`` images G(z_Γ), in the generator's range.
+        residual: ``(B,)`` residual losses R(x) = Σ|x − G(z_Γ)|, in the images' grey levels.
+        discrimination: ``(B,)`` discrimination losses D(x) = Σ|f(x) − f(G(z_Γ))|.
+        score: ``(B,)`` anomaly scores A(x) = (1 − λ)·R(x) + λ·D(x).
+    """
+
+    latent: torch.Tensor
+    reconstruction: torch.Tensor
+    residual: torch.Tensor
+    discrimination: torch.Tensor
+    score: torch.Tensor
+
+
+def sum_of_differences(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Σ|first − second| for each item of a batch: both of AnoGAN's losses.
+
+    Args:
+        first: ``(B, ...)`` images or features.
+        second: The same shape.
+
+    Returns:
+        ``(B,)`` sums, not means, as the papers have them.
+
+    Example:
+        >>> sum_of_differences(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]]))
+        tensor([3.])
+    """
+    return (first - second).abs().flatten(1).sum(1)
+
+
+class LatentSearch:
+    """Searches the latent space of a frozen generator for the image nearest to each given one.
+
+    Minimises by Adam, over z alone, and for each image by itself (Nakaoka & Kimoto, sec. 3),
+
+        L(z) = (1 − λ)·Σ|x − G(z)| + λ·Σ|f(x) − f(G(z))|
+
+    from z₁ ~ N(0, I). G and f are frozen copies in eval mode, so images of one batch cannot
+    influence one another, and the networks handed in are left alone.
+
+    Args:
+        generator: G, from ``(B, Z)`` to ``(B, C, H, W)``.
+        features: f, from ``(B, C, H, W)`` to ``(B, ...)``.
+        latent_size: Z, the length of a latent vector.
+        settings: Number and size of the steps, λ and the seed of z₁.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        features: nn.Module,
+        latent_size: int,
+        settings: SearchSettings,
+    ) -> None:
+        self.generator = freeze(generator)
+        self.features = freeze(features)
+        self.latent_size = latent_size
+        self.settings = settings
+
+    def start(self, count: int, device: torch.device) -> torch.Tensor:
+        """The starting latent vectors.
+
+        Args:
+            count: Number of images B.
+            device: Where the search runs.
+
+        Returns:
+            ``(B, Z)`` float32: B copies of one draw, the same on every device.
+        """
+        noise = torch.Generator().manual_seed(self.settings.seed)
+        first = torch.randn(1, self.latent_size, generator=noise)
+        return first.repeat(count, 1).to(device)
+
+    def __call__(self, images: torch.Tensor) -> SearchResult:
+        """Search for every image of a batch at once.
+
+        Args:
+            images: ``(B, C, H, W)`` float32 in the generator's range; on the networks' device.
+
+        Returns:
+            The latent vectors found, with their reconstructions and losses.
+        """
+        # Lightning evaluates in inference mode, whose tensors can never take part in autograd.
+        with torch.inference_mode(mode=False), torch.enable_grad():
+            images = images.detach().clone(memory_format=torch.channels_last)
+            with torch.no_grad():
+                features = self.features(images)
+            latent = self._descend(images, features)
+            with torch.no_grad():
+                reconstruction = self.generator(latent)
+                residual, discrimination = self._losses(images, features, reconstruction)
+        return SearchResult(
+            latent,
+            reconstruction,
+            residual,
+            discrimination,
+            self._weigh(residual, discrimination),
+        )
+
+    def _descend(self, images: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        latent = self.start(len(images), images.device).requires_grad_()
+        optimizer = torch.optim.Adam([latent], lr=self.settings.learning_rate)
+        steps = tqdm(
+            range(self.settings.steps),
+            desc=f"latent search, {len(images)} images",
+            unit="step",
+            leave=False,
+            delay=5,
+            disable=None,
+        )
+        for _ in steps:
+            losses = self._losses(images, features, self.generator(latent))
+            # An image's loss depends on its own z only, so the sum's gradient holds each one's.
+            (latent.grad,) = torch.autograd.grad(self._weigh(*losses).sum(), latent)
+            optimizer.step()
+        return latent.detach()
+
+    def _losses(
+        self,
+        images: torch.Tensor,
+        features: torch.Tensor,
+        reconstruction: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        return (
+            sum_of_differences(images, reconstruction),
+            sum_of_differences(features, self.features(reconstruction)),
+        )
+
+    def _weigh(self, residual: torch.Tensor, discrimination: torch.Tensor) -> torch.Tensor:
+        weight = self.settings.discrimination_weight
+        return (1 - weight) * residual + weight * discrimination

@@ -1,0 +1,373 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""AnoGAN as an anomalib model.
+
+Papers:
+    Schlegl et al.: Unsupervised Anomaly Detection with Generative Adversarial Networks to Guide
+    Marker Discovery. IPMI 2017. https://arxiv.org/abs/1703.05921
+
+    Nakaoka, Kimoto: Detection of defective products of IC external appearance image using AnoGAN.
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+from anomalib import LearningType
+from anomalib.data import ImageBatch
+from anomalib.metrics import Evaluator
+from anomalib.models.components import AnomalibModule
+from anomalib.post_processing import PostProcessor
+from anomalib.pre_processing import PreProcessor
+from anomalib.visualization import Visualizer
+from lightning.pytorch import Callback
+from torch import nn
+from torchvision.transforms.v2 import Compose, Grayscale, Normalize, Resize
+
+from anogan_plugin.latent_search import SearchSettings
+from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES
+from anogan_plugin.models.anogan.presets import gan_settings
+from anogan_plugin.models.anogan.torch_model import AnoGANModel
+from anogan_plugin.models.components.ema import update_average
+from anogan_plugin.models.components.evaluation import raw_score_evaluator
+from anogan_plugin.models.components.gan_watch import GanWatch, stop_lost_run
+from anogan_plugin.models.components.health import GanHealth, TrainingDivergedError
+from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
+from anogan_plugin.models.components.score_table import ScoreTable
+from anogan_plugin.models.components.visualization import ReconstructionVisualizer
+
+_REMEDY = "try preset=default, lower learning rates or more training images"
+_CALIBRATION_BATCH = 64
+
+
+class AnoGAN(AnomalibModule):
+    """Learns a GAN on good images and scores an image by what the GAN cannot make of it.
+
+    For a test image x the latent space is searched for z_Γ, whose image G(z_Γ) is nearest to x.
+    The score is what is left,
+
+        A(x) = (1 − λ)·Σ|x − G(z_Γ)| + λ·Σ|f(x) − f(G(z_Γ))|,
+
+    raw: higher is more anomalous, without a fixed range. A threshold is set on held-out good
+    images when training ends. Images come as ``(B, 3, H, W)`` in [0, 1], as from any anomalib data
+    module; the pre-processor resizes them and makes them grey where ``channels`` is 1.
+
+    Args:
+        preset: How the GAN is trained: ``default``, stable and with good coverage, or ``paper``,
+            the vanilla DCGAN of Radford et al. 2015.
+        image_size: Side length of the images in pixels: 32, 64, 128 or 256.
+        channels: 1 for grey, 3 for colour.
+        latent_size: Length of a latent vector; None takes the preset's.
+        width: Channels of the layer next to the image, in G and in D; None takes the preset's.
+        adversarial_loss: ``bce`` or ``hinge``; None takes the preset's.
+        spectral_norm: Spectral norm instead of BatchNorm in D; None takes the preset's.
+        ema_decay: Decay of the moving average of G that is searched; None takes the preset's.
+        learning_rate: Step size of Adam in training, for G and D; None takes the preset's.
+        search_steps: Gradient steps of the latent search per image, the paper's Γ.
+        search_learning_rate: Step size of Adam in the search.
+        discrimination_weight: λ in [0, 1], the weight of the discrimination loss.
+        search_seed: Seed of the latent vector that every search starts from.
+        image_score: ``paper`` for A(x), or ``local`` for the largest local mean of the residual
+            |x − G(z_Γ)|, which finds small defects better.
+        overkill: Share of good images that the threshold may reject, in (0, 1).
+        pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
+        post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on
+            held-out good images.
+        evaluator: anomalib evaluator; True computes AUROC and F1 of images and pixels.
+        visualizer: anomalib visualizer; True saves image, reconstruction, difference and heat map.
+
+    Raises:
+        ValueError: If an argument is not one of its valid choices.
+
+    Example:
+        >>> model = AnoGAN(image_size=32, width=4, search_steps=1)
+        >>> model(torch.rand(2, 3, 32, 32)).pred_score.shape
+        torch.Size([2])
+    """
+
+    def __init__(
+        self,
+        preset: Literal["default", "paper"] = "default",
+        image_size: int = 64,
+        channels: int = 1,
+        latent_size: int | None = None,
+        width: int | None = None,
+        adversarial_loss: Literal["bce", "hinge"] | None = None,
+        spectral_norm: bool | None = None,
+        ema_decay: float | None = None,
+        learning_rate: float | None = None,
+        search_steps: int = 500,
+        search_learning_rate: float = 0.05,
+        discrimination_weight: float = 0.1,
+        search_seed: int = 0,
+        image_score: Literal["paper", "local"] = "paper",
+        overkill: float = 0.01,
+        pre_processor: PreProcessor | bool = True,
+        post_processor: PostProcessor | bool = True,
+        evaluator: Evaluator | bool = True,
+        visualizer: Visualizer | bool = True,
+    ) -> None:
+        if pre_processor is True:
+            pre_processor = self.configure_pre_processor((image_size, image_size), channels)
+        if post_processor is True:
+            post_processor = HeldOutGoodPostProcessor(overkill)
+        super().__init__(pre_processor, post_processor, evaluator, visualizer)
+        self.settings = gan_settings(
+            preset,
+            latent_size=latent_size,
+            width=width,
+            adversarial_loss=adversarial_loss,
+            spectral_norm=spectral_norm,
+            ema_decay=ema_decay,
+            learning_rate=learning_rate,
+        )
+        self.model: AnoGANModel = AnoGANModel(
+            image_size,
+            channels,
+            self.settings.latent_size,
+            self.settings.width,
+            self.settings.spectral_norm,
+            SearchSettings(search_steps, discrimination_weight, search_learning_rate, search_seed),
+            image_score,
+        )
+        # The optimizer moves this one; self.model.generator is its moving average.
+        self.trained_generator = copy.deepcopy(self.model.generator)
+        self.adversarial_loss = ADVERSARIAL_LOSSES[self.settings.adversarial_loss]
+        self.health = GanHealth(_REMEDY)
+        self.generator_updates = 0
+        self.automatic_optimization = False
+
+    @property
+    def latent_size(self) -> int:
+        """Length of a latent vector."""
+        return self.settings.latent_size
+
+    @property
+    def searched_generator(self) -> nn.Module:
+        """The generator whose latent space is searched."""
+        return self.model.generator
+
+    def images_of(self, batch: ImageBatch) -> torch.Tensor:
+        """The images of a batch as the networks take them.
+
+        Args:
+            batch: Pre-processed batch of images ``(B, 3, H, W)`` in [-1, 1].
+
+        Returns:
+            ``(B, C, H, W)``.
+        """
+        return self.model.images_of(batch.image)
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Adam for D and for G.
+
+        Returns:
+            The optimizers of D and of G.
+        """
+        networks = (self.model.discriminator, self.trained_generator)
+        rate, betas = self.settings.learning_rate, (self.settings.beta1, 0.999)
+        return [torch.optim.Adam(network.parameters(), rate, betas) for network in networks]
+
+    def training_step(self, batch: ImageBatch, batch_idx: int) -> None:
+        """Update D, then G, then G's moving average.
+
+        Args:
+            batch: Good images ``(B, 3, H, W)`` in [-1, 1].
+            batch_idx: Not used.
+
+        Raises:
+            TrainingDivergedError: If a loss is NaN or infinite before there is an epoch to keep.
+        """
+        del batch_idx
+        images = self.images_of(batch)
+        fake = self.trained_generator(
+            torch.randn(len(images), self.latent_size, device=images.device),
+        )
+        discriminator_loss, accuracy = self._update_discriminator(images, fake.detach())
+        generator_loss = self._update_generator(fake)
+        losses = {"discriminator_loss": discriminator_loss, "generator_loss": generator_loss}
+        self._stop_if_not_finite(losses)
+        update_average(
+            self.model.generator,
+            self.trained_generator,
+            self.settings.ema_decay,
+            self.generator_updates,
+        )
+        self.generator_updates += 1
+        self.log_dict(
+            {**losses, "discriminator_accuracy": accuracy},
+            on_step=False,
+            on_epoch=True,
+            prog_bar=True,
+            batch_size=len(images),
+        )
+
+    def _update_discriminator(
+        self,
+        images: torch.Tensor,
+        fake: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        discriminator, optimizer = self.model.discriminator, self.optimizers()[0]
+        discriminator.requires_grad_(True)
+        real_logits, fake_logits = discriminator(images), discriminator(fake)
+        loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+        # 1: D tells all apart; 0.5: it can't, the balance that training aims at.
+        right = torch.cat([real_logits > 0, fake_logits < 0]).float().mean()
+        return loss.detach(), right
+
+    def _update_generator(self, fake: torch.Tensor) -> torch.Tensor:
+        discriminator, optimizer = self.model.discriminator, self.optimizers()[1]
+        discriminator.requires_grad_(False)
+        loss = self.adversarial_loss.generator(discriminator(fake))
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        optimizer.step()
+        return loss.detach()
+
+    def _stop_if_not_finite(self, losses: dict[str, torch.Tensor]) -> None:
+        problem = self.health.non_finite(losses, self.current_epoch)
+        if problem is None:
+            return
+        if self.health.best_epoch < 0:
+            raise TrainingDivergedError(problem)
+        stop_lost_run(self.trainer, self.health, problem)
+
+    def validation_step(self, batch: ImageBatch, batch_idx: int) -> ImageBatch:
+        """Score nothing: a search per epoch would take days. See :class:`GanWatch`.
+
+        Args:
+            batch: Held-out good images.
+            batch_idx: Not used.
+
+        Returns:
+            The batch as it came.
+        """
+        del batch_idx
+        return batch
+
+    def calibrate(self, images: torch.Tensor) -> None:
+        """Set the thresholds of the post-processor on held-out good images.
+
+        Args:
+            images: ``(N, C, H, W)`` in [-1, 1].
+        """
+        if not isinstance(self.post_processor, HeldOutGoodPostProcessor):
+            return
+        self.eval()
+        scores = [self.model.score(part) for part in images.split(_CALIBRATION_BATCH)]
+        self.post_processor.calibrate(
+            torch.cat([part.pred_score for part in scores]),
+            torch.cat([part.anomaly_map for part in scores]),
+        )
+
+    def test_step(self, batch: ImageBatch, batch_idx: int, *args: Any, **kwargs: Any) -> ImageBatch:
+        """Search, score, and attach the parts of the score to the batch.
+
+        Args:
+            batch: Images ``(B, 3, H, W)`` in [-1, 1].
+            batch_idx: Not used.
+            args: Not used.
+            kwargs: Not used.
+
+        Returns:
+            The batch with ``pred_score`` and ``anomaly_map``, and as attributes the
+            ``reconstruction`` ``(B, C, H, W)`` and the ``score_parts`` ``residual`` and
+            ``discrimination``, each ``(B,)``.
+        """
+        del batch_idx, args, kwargs
+        scores = self.model.score(batch.image)
+        batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
+        batch.reconstruction = scores.search.reconstruction
+        batch.score_parts = {
+            "residual": scores.search.residual,
+            "discrimination": scores.search.discrimination,
+        }
+        return batch
+
+    def predict_step(
+        self,
+        batch: ImageBatch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> ImageBatch:
+        """As :meth:`test_step`.
+
+        Args:
+            batch: Images ``(B, 3, H, W)`` in [-1, 1].
+            batch_idx: Not used.
+            dataloader_idx: Not used.
+
+        Returns:
+            The scored batch.
+        """
+        del dataloader_idx
+        return self.test_step(batch, batch_idx)
+
+    def configure_callbacks(self) -> Sequence[Callback]:
+        """anomalib's components, then what watches the training and writes the scores.
+
+        Returns:
+            The callbacks.
+        """
+        return [*super().configure_callbacks(), GanWatch(), ScoreTable()]
+
+    @staticmethod
+    def configure_pre_processor(
+        image_size: tuple[int, int] | None = None,
+        channels: int = 1,
+    ) -> PreProcessor:
+        """Resize, make grey where asked, and scale [0, 1] to the generator's [-1, 1].
+
+        Args:
+            image_size: Height and width in pixels; None is 64 x 64.
+            channels: 1 for grey, 3 for colour.
+
+        Returns:
+            The pre-processor.
+        """
+        # Three equal channels: anomalib's batches take no others; the model reads the first.
+        grey = [Grayscale(3)] if channels == 1 else []
+        half = [0.5] * 3
+        size = Resize(image_size or (64, 64), antialias=True)
+        return PreProcessor(Compose([size, *grey, Normalize(half, half)]))
+
+    @staticmethod
+    def configure_evaluator() -> Evaluator:
+        """AUROC and F1 of images and pixels, right for raw scores.
+
+        Returns:
+            The evaluator.
+        """
+        return raw_score_evaluator()
+
+    @classmethod
+    def configure_visualizer(cls) -> Visualizer:
+        """Strips of image, reconstruction, difference and heat map.
+
+        Returns:
+            The visualizer.
+        """
+        return ReconstructionVisualizer()
+
+    @property
+    def trainer_arguments(self) -> dict[str, Any]:
+        """Trainer arguments that manual optimization needs; the number of epochs is the user's.
+
+        Returns:
+            Arguments for Lightning's trainer.
+        """
+        return {"gradient_clip_val": 0, "num_sanity_val_steps": 0}
+
+    @property
+    def learning_type(self) -> LearningType:
+        """Trained on good images only.
+
+        Returns:
+            ``LearningType.ONE_CLASS``.
+        """
+        return LearningType.ONE_CLASS

@@ -1,0 +1,122 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""AnoGAN's networks and score, without Lightning (Schlegl et al. 2017; Nakaoka & Kimoto)."""
+
+from typing import NamedTuple
+
+import torch
+from anomalib.data import InferenceBatch
+from torch import nn
+
+from anogan_plugin.latent_search import LatentSearch, SearchResult, SearchSettings
+from anogan_plugin.models.components.dcgan import Discriminator, Generator
+from anogan_plugin.models.components.image_scores import largest_local_mean, residual_map
+
+IMAGE_SCORES = ("paper", "local")
+
+
+class AnoGANScores(NamedTuple):
+    """Scores of a batch of B images.
+
+    Attributes:
+        pred_score: ``(B,)`` image scores, raw: higher is more anomalous, no fixed range.
+        anomaly_map: ``(B, H, W)`` residual |x − G(z_Γ)| per pixel, in [0, 2].
+        search: What the latent search found.
+    """
+
+    pred_score: torch.Tensor
+    anomaly_map: torch.Tensor
+    search: SearchResult
+
+
+class AnoGANModel(nn.Module):
+    """A DCGAN and the latent search that scores images by what it cannot reconstruct.
+
+    Args:
+        image_size: Side length of the square images in pixels: 32, 64, 128 or 256.
+        channels: 1 for grey, 3 for colour.
+        latent_size: Length of a latent vector.
+        width: Channels of the layer next to the image, in G and in D.
+        spectral_norm: Spectral norm instead of BatchNorm in D.
+        search: Settings of the latent search.
+        image_score: ``"paper"`` for A(x), ``"local"`` for the largest local mean of the residual.
+
+    Raises:
+        ValueError: If an argument is not one of its valid choices.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        channels: int,
+        latent_size: int,
+        width: int,
+        spectral_norm: bool,
+        search: SearchSettings,
+        image_score: str,
+    ) -> None:
+        super().__init__()
+        if image_score not in IMAGE_SCORES:
+            msg = f"image_score must be one of {IMAGE_SCORES}, got {image_score!r}"
+            raise ValueError(msg)
+        self.generator = Generator(image_size, channels, latent_size, width)
+        self.discriminator = Discriminator(image_size, channels, width, spectral_norm)
+        self.channels = channels
+        self.search = search
+        self.image_score = image_score
+
+    def images_of(self, images: torch.Tensor) -> torch.Tensor:
+        """Drop the channels that a grey image repeats.
+
+        Args:
+            images: ``(B, 3, H, W)``, or ``(B, C, H, W)`` already.
+
+        Returns:
+            ``(B, C, H, W)``.
+        """
+        return images[:, : self.channels]
+
+    def score(self, images: torch.Tensor) -> AnoGANScores:
+        """Search the latent space and score what is left.
+
+        Args:
+            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
+
+        Returns:
+            Image scores, anomaly maps and the search's result.
+
+        Raises:
+            ValueError: If a score is NaN or infinite, because a weight or an image is.
+        """
+        images = self.images_of(images)
+        search = LatentSearch(
+            self.generator,
+            self.discriminator.features,
+            self.generator.latent_size,
+            self.search,
+        )
+        found = search(images)
+        anomaly_map = residual_map(images, found.reconstruction)
+        score = found.score if self.image_score == "paper" else largest_local_mean(anomaly_map)
+        if not torch.isfinite(score).all():
+            count = int((~torch.isfinite(score)).sum())
+            msg = (
+                f"AnoGAN scored {count} of {len(score)} images NaN or infinite: expected finite "
+                "images in [-1, 1] and finite weights; look for NaN in the images, or train again "
+                "if the checkpoint is from a run that diverged"
+            )
+            raise ValueError(msg)
+        return AnoGANScores(score, anomaly_map, found)
+
+    def forward(self, images: torch.Tensor) -> InferenceBatch:
+        """Score images the way anomalib calls a model.
+
+        Args:
+            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
+
+        Returns:
+            ``pred_score`` of shape ``(B,)`` and ``anomaly_map`` of shape ``(B, H, W)``.
+        """
+        scores = self.score(images)
+        return InferenceBatch(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)

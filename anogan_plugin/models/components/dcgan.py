@@ -1,0 +1,167 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""DCGAN generator and discriminator (Radford et al. 2015) for 32 to 256 pixels.
+
+Both networks halve or double the side length per layer with 4 x 4 convolutions of stride 2 and
+meet at a 4 x 4 map, so a 64 x 64 image has four such layers, as in the paper. The width doubles
+from layer to layer up to eight times ``width``.
+"""
+
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm as add_spectral_norm
+
+IMAGE_SIZES = (32, 64, 128, 256)
+CHANNELS = (1, 3)
+_MAX_MULTIPLE = 8
+
+
+def layer_widths(image_size: int, width: int) -> list[int]:
+    """Channels after each stride-2 layer, from the image towards the 4 x 4 map.
+
+    Args:
+        image_size: Side length of the square image in pixels, one of :data:`IMAGE_SIZES`.
+        width: Channels of the layer next to the image.
+
+    Returns:
+        One number per layer.
+
+    Raises:
+        ValueError: If the image size or the width is not supported.
+
+    Example:
+        >>> layer_widths(64, 64)
+        [64, 128, 256, 512]
+    """
+    if image_size not in IMAGE_SIZES:
+        msg = f"image_size must be one of {IMAGE_SIZES}, got {image_size}"
+        raise ValueError(msg)
+    if width < 1:
+        msg = f"width must be at least 1, got {width}"
+        raise ValueError(msg)
+    layers = image_size.bit_length() - 3
+    return [width * min(2**i, _MAX_MULTIPLE) for i in range(layers)]
+
+
+def _check_channels(channels: int) -> None:
+    if channels not in CHANNELS:
+        msg = f"channels must be 1 (grey) or 3 (colour), got {channels}"
+        raise ValueError(msg)
+
+
+def initialise_dcgan(module: nn.Module) -> None:
+    """Draw weights from N(0, 0.02) and BatchNorm scales from N(1, 0.02) (Radford 2015, sec. 4).
+
+    Args:
+        module: One layer; meant for :meth:`torch.nn.Module.apply`.
+    """
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+class Generator(nn.Module):
+    """``G``: latent vectors to images in [-1, 1].
+
+    Args:
+        image_size: Side length of the images in pixels, one of :data:`IMAGE_SIZES`.
+        channels: 1 for grey, 3 for colour.
+        latent_size: Length of a latent vector ``z``.
+        width: Channels of the layer next to the image; deeper layers have up to eight times this.
+
+    Raises:
+        ValueError: If a size is not supported.
+
+    Example:
+        >>> Generator(image_size=32, channels=1, latent_size=8, width=4)(torch.zeros(2, 8)).shape
+        torch.Size([2, 1, 32, 32])
+    """
+
+    def __init__(self, image_size: int, channels: int, latent_size: int, width: int) -> None:
+        super().__init__()
+        _check_channels(channels)
+        self.latent_size = latent_size
+        outwards = layer_widths(image_size, width)[::-1]
+        layers: list[nn.Module] = []
+        stride, padding, previous = 1, 0, latent_size
+        for features in outwards:
+            layers += [
+                nn.ConvTranspose2d(previous, features, 4, stride, padding, bias=False),
+                nn.BatchNorm2d(features),
+                nn.ReLU(inplace=True),
+            ]
+            stride, padding, previous = 2, 1, features
+        layers += [nn.ConvTranspose2d(previous, channels, 4, 2, 1), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+        self.apply(initialise_dcgan)
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        """Generate images.
+
+        Args:
+            z: ``(B, latent_size)`` float latent vectors, in training drawn from N(0, I).
+
+        Returns:
+            ``(B, channels, image_size, image_size)`` images in [-1, 1].
+        """
+        return self.layers(z[:, :, None, None])
+
+
+class Discriminator(nn.Module):
+    """``D``: images in [-1, 1] to one logit each, with the features ``f`` that AnoGAN compares.
+
+    ``f(x)`` is the activation of the last stride-2 layer, the 4 x 4 map in front of the logit: the
+    intermediate layer that the AnoGAN papers leave open.
+
+    Args:
+        image_size: Side length of the images in pixels, one of :data:`IMAGE_SIZES`.
+        channels: 1 for grey, 3 for colour.
+        width: Channels of the first layer; deeper layers have up to eight times this.
+        spectral_norm: Divide every weight by its spectral norm (Miyato et al. 2018) instead of
+            using BatchNorm.
+
+    Raises:
+        ValueError: If a size is not supported.
+
+    Example:
+        >>> discriminator = Discriminator(image_size=32, channels=1, width=4, spectral_norm=True)
+        >>> discriminator(torch.zeros(2, 1, 32, 32)).shape
+        torch.Size([2])
+        >>> discriminator.features(torch.zeros(2, 1, 32, 32)).shape
+        torch.Size([2, 16, 4, 4])
+    """
+
+    def __init__(self, image_size: int, channels: int, width: int, spectral_norm: bool) -> None:
+        super().__init__()
+        _check_channels(channels)
+        layers: list[nn.Module] = []
+        previous = channels
+        for features in layer_widths(image_size, width):
+            # Radford leaves BatchNorm out of D's input layer; spectral norm replaces it everywhere.
+            batch_norm = not spectral_norm and previous != channels
+            layers.append(nn.Conv2d(previous, features, 4, 2, 1, bias=not batch_norm))
+            if batch_norm:
+                layers.append(nn.BatchNorm2d(features))
+            layers.append(nn.LeakyReLU(0.2, inplace=True))
+            previous = features
+        self.features = nn.Sequential(*layers)
+        self.logit = nn.Conv2d(previous, 1, 4)
+        self.apply(initialise_dcgan)
+        if spectral_norm:
+            for module in list(self.modules()):
+                if isinstance(module, nn.Conv2d):
+                    add_spectral_norm(module)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Judge images.
+
+        Args:
+            images: ``(B, channels, image_size, image_size)`` float in [-1, 1].
+
+        Returns:
+            ``(B,)`` logits, positive for "real".
+        """
+        return self.logit(self.features(images)).flatten()

@@ -1,0 +1,65 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Thresholds from held-out good images; scores left as they are."""
+
+import math
+
+import torch
+from anomalib.post_processing import PostProcessor
+
+
+class HeldOutGoodPostProcessor(PostProcessor):
+    """Keeps raw scores and rejects what lies above a quantile of held-out good images.
+
+    anomalib's own post-processor clamps scores to [0, 1] around the validation range, which makes
+    ties and hides how large an anomaly is, and it picks the threshold with the best F1 on labelled
+    defects. Here a stated share of good parts is rejected, and no defect is looked at.
+
+    Args:
+        overkill: Share of good images that the threshold may reject, in (0, 1). The same share of
+            good pixels sets the pixel threshold.
+
+    Raises:
+        ValueError: If ``overkill`` is outside (0, 1).
+    """
+
+    def __init__(self, overkill: float = 0.01) -> None:
+        if not 0 < overkill < 1:
+            msg = f"overkill must be between 0 and 1, got {overkill}"
+            raise ValueError(msg)
+        super().__init__(enable_normalization=False)
+        self.overkill = overkill
+
+    @property
+    def _checkpoint_config_keys(self) -> tuple[str, ...]:
+        return (*super()._checkpoint_config_keys, "overkill")
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the thresholds have been set."""
+        return not bool(torch.isnan(self._image_threshold))
+
+    def calibrate(self, pred_score: torch.Tensor, anomaly_map: torch.Tensor) -> None:
+        """Set both thresholds.
+
+        Args:
+            pred_score: ``(N,)`` raw scores of held-out good images.
+            anomaly_map: ``(N, H, W)`` their anomaly maps.
+        """
+        share = 1 - self.overkill
+        self._image_threshold.copy_(_quantile(pred_score, share))
+        self._pixel_threshold.copy_(_quantile(anomaly_map, share))
+
+    def on_validation_batch_end(self, *args: object, **kwargs: object) -> None:
+        """Do nothing: validation during training scores nothing."""
+
+    def on_validation_epoch_end(self, *args: object, **kwargs: object) -> None:
+        """Do nothing: the thresholds come from :meth:`calibrate`."""
+
+
+def _quantile(values: torch.Tensor, share: float) -> torch.Tensor:
+    # torch.quantile refuses more than 16 million values: a few hundred 256 x 256 maps.
+    ordered = values.detach().float().flatten().sort().values
+    # The smallest value with at least this share at or below it; what lies above is rejected.
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

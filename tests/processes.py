@@ -1,0 +1,46 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Fresh processes, for what depends on a process's first import or is a command."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ANOMALIB = Path(sys.executable).parent / "anomalib"
+"""The stock command of the environment that runs the tests."""
+
+
+def run(
+    *command: str | Path, cwd: Path, environment: dict[str, str] | None = None, timeout: float = 300
+) -> subprocess.CompletedProcess[str]:
+    """Run ``command`` in the folder ``cwd`` and return what it printed.
+
+    Args:
+        *command: Executable and its arguments.
+        cwd: Working folder.
+        environment: Variables to add to those of this process.
+        timeout: Longest time to wait, in seconds.
+
+    Raises:
+        AssertionError: If the exit code is not 0; the message is what the command printed.
+    """
+    result = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert result.returncode == 0, f"{result.stdout[-4000:]}\n{result.stderr[-4000:]}"
+    return result
+
+
+def run_python(
+    *arguments: str | Path, cwd: Path, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the Python that runs the tests on ``arguments``: see :func:`run`."""
+    return run(sys.executable, *arguments, cwd=cwd, environment=environment)

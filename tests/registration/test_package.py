@@ -1,0 +1,43 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What `import anogan_plugin` offers, and what the package says of itself."""
+
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+import yaml
+
+import anogan_plugin
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", anogan_plugin.__all__)
+def test_public_names_are_classes_of_that_name(name: str) -> None:
+    assert getattr(anogan_plugin, name).__name__ == name
+    assert name in dir(anogan_plugin)
+
+
+def test_every_registered_class_is_public() -> None:
+    assert {*anogan_plugin.MODELS, *anogan_plugin.DATA_MODULES} <= {*anogan_plugin.__all__}
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'PatchGAN'"):
+        _ = anogan_plugin.PatchGAN
+
+
+def test_one_version_everywhere() -> None:
+    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == anogan_plugin.__version__
+    assert importlib.metadata.version("anogan_plugin") == anogan_plugin.__version__
+
+
+def test_the_citation_names_the_papers() -> None:
+    citation = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["license"] == "Apache-2.0"
+    first_authors = [paper["authors"][0]["family-names"] for paper in citation["references"]]
+    assert first_authors == ["Schlegl", "Nakaoka", "Radford"]
