@@ -34,7 +34,7 @@ clean: ## remove .venv, caches and builds (never data or results)
 # Dependencies first, so that the last line finds everything there and needs no network.
 _install:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
-	  echo "$(PYTHON) is older than Python 3.10: use make setup PYTHON=/path/to/a/newer/python3"; exit 1; }
+	  echo "Python 3.10 or later is needed, which $(PYTHON) is not: make setup PYTHON=/path/to/python3"; exit 1; }
 	@echo "Installing into $(VENV), once: about 3 minutes and 6 GB, most of it torch."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet "torch>=2.10" "torchvision>=0.25" "hatchling>=1.27"

@@ -4,6 +4,7 @@
 """Frozen copies of networks, made for thousands of passes with constant weights."""
 
 import copy
+from typing import cast
 
 import torch
 from torch import nn
@@ -37,7 +38,8 @@ def freeze(network: nn.Module) -> nn.Module:
 
 def _bake_parametrizations(module: nn.Module) -> None:
     # torch's own remove_parametrizations edits the class, which the copy shares with the original.
-    values = {name: getattr(module, name).detach() for name in module.parametrizations}
+    names = list(cast(nn.ModuleDict, module.parametrizations))
+    values = {name: getattr(module, name).detach() for name in names}
     module.__class__ = type_before_parametrizations(module)
     del module.parametrizations
     for name, value in values.items():

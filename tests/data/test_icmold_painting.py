@@ -139,6 +139,12 @@ def test_body_mask_of_another_size_is_refused(tmp_path: Path) -> None:
         painted(root, body_mask=masks)
 
 
+def test_missing_folder_of_body_masks_is_refused(tmp_path: Path) -> None:
+    write_photographs(tmp_path / "own", numbered(10))
+    with pytest.raises(FileNotFoundError, match="typo does not exist, expected a folder of masks"):
+        painted(tmp_path / "own", body_mask=tmp_path / "typo")
+
+
 def test_photograph_without_body_is_named(tmp_path: Path) -> None:
     root = tmp_path / "own"
     root.mkdir()

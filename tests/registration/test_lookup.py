@@ -42,6 +42,12 @@ def test_get_datamodule(name: str) -> None:
     assert type(get_datamodule({"class_path": name})) is getattr(anomalib.data, name)
 
 
+@pytest.mark.parametrize("name", DATA_MODULES)
+def test_get_datamodule_passes_a_pair_as_image_size(name: str) -> None:
+    """It makes `image_size: 32` of a configuration, as the stock benchmark reads it, (32, 32)."""
+    get_datamodule({"class_path": name, "init_args": {"image_size": 32}})
+
+
 @pytest.mark.parametrize(
     ("base", "name"),
     [(AnomalibModule, n) for n in MODELS] + [(AnomalibDataModule, n) for n in DATA_MODULES],

@@ -3,11 +3,16 @@
 
 """What `import anogan_plugin` offers, and what the package says of itself."""
 
+import ast
 import importlib.metadata
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import anogan_plugin
 
@@ -41,3 +46,23 @@ def test_the_citation_names_the_papers() -> None:
     assert citation["license"] == "Apache-2.0"
     first_authors = [paper["authors"][0]["family-names"] for paper in citation["references"]]
     assert first_authors == ["Schlegl", "Nakaoka", "Radford"]
+
+
+def imported_packages() -> Iterator[str]:
+    """Yield the first part of the name of whatever a module of the package imports."""
+    for path in (REPOSITORY / "anogan_plugin").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module.partition(".")[0]
+
+
+def test_what_is_imported_is_what_is_declared() -> None:
+    providers = importlib.metadata.packages_distributions()
+    foreign = set(imported_packages()) - sys.stdlib_module_names - {"anogan_plugin"}
+    imported = {canonicalize_name(providers[name][0]) for name in foreign}
+
+    requirements = map(Requirement, importlib.metadata.requires("anogan_plugin") or [])
+    declared = {canonicalize_name(r.name) for r in requirements if r.marker is None}
+    assert imported == declared

@@ -94,7 +94,7 @@ def test_painted_areas_are_as_noisy_as_the_photograph() -> None:
     rng = np.random.default_rng(6)
     body = np.zeros((300, 400), bool)
     body[40:260, 50:350] = True
-    grey = np.where(body, 70, 200) + rng.normal(0, 4, body.shape)
+    grey = np.where(body, 120, 220) + rng.normal(0, 4, body.shape)
     image = np.round(np.clip(grey, 0, 255)).astype(np.uint8)
     config = replace(PLAIN, area_percent=(30.0, 30.0))
     part = paint_defect(image, "short_fill", rng, body, config)
@@ -104,7 +104,7 @@ def test_painted_areas_are_as_noisy_as_the_photograph() -> None:
     outer = body & (cv2.dilate(part.mask, np.ones((9, 9), np.uint8)) == 0)
     # Low percentiles, because the lead frame has edges.
     painted, own = (np.percentile(np.abs(fine[where]), 25) for where in (inner, outer))
-    assert painted == pytest.approx(own, rel=0.15)
+    assert painted == pytest.approx(own, rel=0.25)
 
 
 @pytest.mark.parametrize("angle", [0, 9, 90])

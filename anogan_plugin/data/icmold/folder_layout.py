@@ -138,8 +138,11 @@ def match_by_stem(paths: list[Path], folder: Path) -> dict[Path, Path]:
         dict[Path, Path]: The mask of each image that has one.
 
     Raises:
+        FileNotFoundError: If there is no such folder.
         ValueError: If a mask belongs to no image, or two masks belong to one.
     """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} does not exist, expected a folder of masks: correct it.")
     image_of_stem = {path.stem + end: path for path in paths for end in ("_mask", "")}
     masks: dict[Path, Path] = {}
     for mask in find_images(folder):

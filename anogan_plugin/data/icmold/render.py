@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="set|paint")
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--seed", type=int, default=0, help="seed of every picture (default: 0)")
+    shared.add_argument("--seed", type=int, default=0, help="seed of every picture")
     shared.add_argument(
         "--workers", type=int, help="processes, which change no byte (default: one a processor)"
     )

@@ -12,7 +12,7 @@ Papers:
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from anomalib import LearningType
@@ -23,6 +23,7 @@ from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
 from lightning.pytorch import Callback
+from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import nn
 from torchvision.transforms.v2 import Compose, Grayscale, Normalize, Resize
 
@@ -158,7 +159,7 @@ class AnoGAN(AnomalibModule):
         Returns:
             ``(B, C, H, W)``.
         """
-        return self.model.images_of(batch.image)
+        return self.model.images_of(cast(torch.Tensor, batch.image))
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for D and for G.
@@ -209,7 +210,7 @@ class AnoGAN(AnomalibModule):
         images: torch.Tensor,
         fake: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        discriminator, optimizer = self.model.discriminator, self.optimizers()[0]
+        discriminator, optimizer = self.model.discriminator, self._optimizers()[0]
         discriminator.requires_grad_(True)
         real_logits, fake_logits = discriminator(images), discriminator(fake)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
@@ -221,13 +222,16 @@ class AnoGAN(AnomalibModule):
         return loss.detach(), right
 
     def _update_generator(self, fake: torch.Tensor) -> torch.Tensor:
-        discriminator, optimizer = self.model.discriminator, self.optimizers()[1]
+        discriminator, optimizer = self.model.discriminator, self._optimizers()[1]
         discriminator.requires_grad_(False)
         loss = self.adversarial_loss.generator(discriminator(fake))
         optimizer.zero_grad()
         self.manual_backward(loss)
         optimizer.step()
         return loss.detach()
+
+    def _optimizers(self) -> list[LightningOptimizer]:
+        return cast(list[LightningOptimizer], self.optimizers())
 
     def _stop_if_not_finite(self, losses: dict[str, torch.Tensor]) -> None:
         problem = self.health.non_finite(losses, self.current_epoch)
@@ -280,14 +284,14 @@ class AnoGAN(AnomalibModule):
             ``discrimination``, each ``(B,)``.
         """
         del batch_idx, args, kwargs
-        scores = self.model.score(batch.image)
-        batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
-        batch.reconstruction = scores.search.reconstruction
-        batch.score_parts = {
+        scores = self.model.score(self.images_of(batch))
+        scored: Any = batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
+        scored.reconstruction = scores.search.reconstruction
+        scored.score_parts = {
             "residual": scores.search.residual,
             "discrimination": scores.search.discrimination,
         }
-        return batch
+        return scored
 
     def predict_step(
         self,
@@ -314,7 +318,8 @@ class AnoGAN(AnomalibModule):
         Returns:
             The callbacks.
         """
-        return [*super().configure_callbacks(), GanWatch(), ScoreTable()]
+        components = cast(Sequence[Callback], super().configure_callbacks())
+        return [*components, GanWatch(), ScoreTable()]
 
     @staticmethod
     def configure_pre_processor(

@@ -49,13 +49,13 @@ def raw_score_evaluator() -> Evaluator:
     """anomalib's four default test metrics, right for scores of any range.
 
     Returns:
-        Evaluator with ``image_AUROC``, ``image_F1Score`` and, where there are masks,
-        ``pixel_AUROC`` and ``pixel_F1Score``.
+        Evaluator with ``image_AUROC``, ``image_F1Score`` where there is a threshold and, where
+        there are masks, ``pixel_AUROC`` and ``pixel_F1Score``.
     """
     return Evaluator(
         test_metrics=[
             AUROC(fields=["pred_score", "gt_label"], prefix="image_"),
-            F1Score(fields=["pred_label", "gt_label"], prefix="image_"),
+            F1Score(fields=["pred_label", "gt_label"], prefix="image_", strict=False),
             AUROC(fields=["anomaly_map", "gt_mask"], prefix="pixel_", strict=False),
             F1Score(fields=["pred_mask", "gt_mask"], prefix="pixel_", strict=False),
         ],

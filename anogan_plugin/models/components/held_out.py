@@ -26,8 +26,9 @@ class HeldOutProbe:
 
     def __init__(self, images: torch.Tensor, latent_size: int) -> None:
         self.images = images
-        start = torch.zeros(len(images), latent_size, device=images.device)
-        self.latent = start.requires_grad_()
+        noise = torch.Generator().manual_seed(0)
+        start = torch.randn(len(images), latent_size, generator=noise)
+        self.latent = start.to(images.device).requires_grad_()
         self.optimizer = torch.optim.Adam([self.latent], lr=_LEARNING_RATE)
 
     def measure(self, generator: nn.Module) -> float:

@@ -51,6 +51,26 @@ class HeldOutGoodPostProcessor(PostProcessor):
         self._image_threshold.copy_(_quantile(pred_score, share))
         self._pixel_threshold.copy_(_quantile(anomaly_map, share))
 
+    @property
+    def normalized_image_threshold(self) -> torch.Tensor:
+        """The image threshold; anomalib's would be 0.5, although nothing is normalised here."""
+        return self.image_threshold
+
+    @property
+    def normalized_pixel_threshold(self) -> torch.Tensor:
+        """The pixel threshold, likewise."""
+        return self.pixel_threshold
+
+    @staticmethod
+    def _apply_threshold(
+        preds: torch.Tensor | None,
+        threshold: torch.Tensor,
+    ) -> torch.Tensor | None:
+        # anomalib's hands the scores out as labels where there is no threshold.
+        if preds is None or bool(torch.isnan(threshold)):
+            return None
+        return preds > threshold
+
     def on_validation_batch_end(self, *args: object, **kwargs: object) -> None:
         """Do nothing: validation during training scores nothing."""
 

@@ -27,18 +27,21 @@ class ScoreTable(Callback):
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        outputs: ImageBatch,
-        *args: Any,
+        outputs: Any,
+        batch: ImageBatch,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         """Note a batch."""
+        del trainer, pl_module, outputs, batch_idx, dataloader_idx
         columns = {
-            "label": outputs.gt_label,
-            "score": outputs.pred_score,
-            "rejected": outputs.pred_label,
-            **getattr(outputs, "score_parts", {}),
+            "label": batch.gt_label,
+            "score": batch.pred_score,
+            "rejected": batch.pred_label,
+            **getattr(batch, "score_parts", {}),
         }
         values = {k: None if v is None else v.float().cpu().numpy() for k, v in columns.items()}
-        self._rows.append(pd.DataFrame({"image_path": outputs.image_path, **values}))
+        self._rows.append(pd.DataFrame({"image_path": batch.image_path, **values}))
 
     on_predict_batch_end = on_test_batch_end
 

@@ -9,7 +9,6 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from anomalib.data import ImageBatch
 from anomalib.utils.path import generate_output_filename
 from anomalib.visualization import Visualizer
 from lightning.pytorch import LightningModule, Trainer
@@ -41,27 +40,30 @@ class ReconstructionVisualizer(Visualizer):
         self,
         trainer: Trainer,
         pl_module: LightningModule,
-        outputs: ImageBatch,
-        *args: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
     ) -> None:
         """Draw and save every image of the batch."""
+        del pl_module, outputs, batch_idx, dataloader_idx
         datamodule = getattr(trainer, "datamodule", None)
-        for index, path in enumerate(outputs.image_path):
+        for index, path in enumerate(batch.image_path):
             target = generate_output_filename(
                 input_path=path,
                 output_path=Path(trainer.default_root_dir) / "images",
                 dataset_name=getattr(datamodule, "name", None),
                 category=getattr(datamodule, "category", None),
             )
-            self.visualize(outputs, index).save(target.with_suffix(".png"))
+            self.visualize(batch, index).save(target.with_suffix(".png"))
 
     on_predict_batch_end = on_test_batch_end
 
-    def visualize(self, batch: ImageBatch, index: int) -> Image.Image:
+    def visualize(self, batch: Any, index: int) -> Image.Image:
         """Draw one image of a batch.
 
         Args:
-            batch: Scored batch with images in [-1, 1] and, attached by the model, their
+            batch: Scored ``ImageBatch`` with images in [-1, 1] and, attached by the model, their
                 ``reconstruction`` ``(B, C, H, W)``.
             index: Which image.
 
@@ -92,7 +94,8 @@ def _grey_levels(image: torch.Tensor) -> NDArray[np.uint8]:
 
 def _enlarged(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # Nearest neighbour: an inspector wants the pixels that were scored, not a smooth picture.
-    return cv2.resize(image, (_TILE, _TILE), interpolation=cv2.INTER_NEAREST)
+    enlarged = cv2.resize(image, (_TILE, _TILE), interpolation=cv2.INTER_NEAREST)
+    return enlarged.astype(np.uint8)
 
 
 def _outlined(image: NDArray[np.uint8], mask: NDArray[Any] | None) -> NDArray[np.uint8]:
@@ -104,7 +107,7 @@ def _outlined(image: NDArray[np.uint8], mask: NDArray[Any] | None) -> NDArray[np
     return tile
 
 
-def _verdict(batch: ImageBatch, index: int) -> str | None:
+def _verdict(batch: Any, index: int) -> str | None:
     if batch.pred_label is None:
         return None
     return "rejected" if bool(batch.pred_label[index]) else "accepted"

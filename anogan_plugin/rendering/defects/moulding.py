@@ -12,7 +12,7 @@ from ..flow_front import fill_time
 from .canvas import Canvas, Defect, dome, place, relief
 
 MENISCUS_WIDTH = 1.6
-"""Width of the rounded flow front, in units of length."""
+"""Width of the rounded flow front, in units of length; less where a hole is too small for it."""
 FLASH_REACH = 3.4
 """Farthest that flash creeps from the body: the dam bar stops it. In units of length."""
 
@@ -23,13 +23,15 @@ def short_fill(canvas: Canvas, rng: np.random.Generator, area: float) -> Defect:
     time[canvas.box] = fill_time(rng, canvas.body[canvas.box].shape)
     region = lowest(-time, area, canvas.body)
     # The front borders on resin only; along the body's outline the cavity is simply open.
-    behind_front = depth(region | ~canvas.body) / (MENISCUS_WIDTH * canvas.pixel)
+    from_front = np.where(region, depth(region | ~canvas.body), 0)
+    width = min(MENISCUS_WIDTH * canvas.pixel, 0.6 * float(from_front.max()))
+    behind_front = from_front / width
     fall = np.sqrt(1 - np.minimum(behind_front, 1) ** 2)
-    shaded = relief(MENISCUS_WIDTH * canvas.pixel * fall, canvas.lamp)
+    shaded = relief(width * fall, canvas.lamp)
     glint = 0.9 * np.maximum(shaded - 1, 0) + 0.08
     meniscus = canvas.resin * shaded + glint * (canvas.metal - canvas.resin)
     exposed = np.clip((behind_front - 0.5) / 0.5, 0, 1)
-    shadow = np.clip(behind_front / 2.5, 0.4, 1)
+    shadow = np.clip(behind_front / 2, 0.3, 1)
     return Defect(region, meniscus + exposed * (shadow * canvas.below - meniscus))
 
 
