@@ -56,3 +56,40 @@ def _fold_batch_norm(layers: nn.Sequential) -> None:
             folded = fuse_conv_bn_eval(convolution, norm, transpose)
             layers[index - 1] = folded.requires_grad_(False)
             del layers[index]
+
+
+class FrozenNetworks:
+    """G and f as the search runs them: float32 in and out, computing in another dtype inside.
+
+    Args:
+        generator: G, from ``(B, Z)`` to ``(B, C, H, W)``.
+        features: f, from ``(B, C, H, W)`` to ``(B, ...)``.
+        dtype: What the networks compute in.
+    """
+
+    def __init__(self, generator: nn.Module, features: nn.Module, dtype: torch.dtype) -> None:
+        self.generator = freeze(generator).to(dtype)
+        self.features = freeze(features).to(dtype)
+        self.dtype = dtype
+
+    def generate(self, latent: torch.Tensor) -> torch.Tensor:
+        """G(z).
+
+        Args:
+            latent: ``(B, Z)`` float32.
+
+        Returns:
+            ``(B, C, H, W)`` float32.
+        """
+        return self.generator(latent.to(self.dtype)).float()
+
+    def extract(self, images: torch.Tensor) -> torch.Tensor:
+        """f(x).
+
+        Args:
+            images: ``(B, C, H, W)`` float32.
+
+        Returns:
+            ``(B, ...)`` float32.
+        """
+        return self.features(images.to(self.dtype)).float()

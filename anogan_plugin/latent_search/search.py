@@ -9,7 +9,9 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from anogan_plugin.latent_search.frozen import freeze
+from anogan_plugin.latent_search.frozen import FrozenNetworks
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class SearchSettings:
         discrimination_weight: λ, the weight of the discrimination loss, in [0, 1].
         learning_rate: Step size of Adam (β 0.9, 0.999); the papers do not give theirs.
         seed: Seed of the starting latent vector z₁ ~ N(0, I), the same one for every image.
+        precision: ``"fp32"``, or ``"bf16"`` for networks that descend in bfloat16; the latent
+            vectors, the losses and the final scores are float32 in both.
 
     Raises:
         ValueError: If a value is outside its range.
@@ -30,6 +34,7 @@ class SearchSettings:
     discrimination_weight: float = 0.1
     learning_rate: float = 0.05
     seed: int = 0
+    precision: str = "fp32"
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -41,6 +46,9 @@ class SearchSettings:
             raise ValueError(msg)
         if self.learning_rate <= 0:
             msg = f"learning_rate must be positive, got {self.learning_rate}"
+            raise ValueError(msg)
+        if self.precision not in _DTYPES:
+            msg = f"precision must be one of {tuple(_DTYPES)}, got {self.precision!r}"
             raise ValueError(msg)
 
 
@@ -104,10 +112,15 @@ class LatentSearch:
         latent_size: int,
         settings: SearchSettings,
     ) -> None:
-        self.generator = freeze(generator)
-        self.features = freeze(features)
+        self.networks = FrozenNetworks(generator, features, torch.float32)
         self.latent_size = latent_size
         self.settings = settings
+        descending = _DTYPES[settings.precision]
+        self.descending = (
+            self.networks
+            if descending is torch.float32
+            else FrozenNetworks(generator, features, descending)
+        )
 
     def start(self, count: int, device: torch.device) -> torch.Tensor:
         """The starting latent vectors.
@@ -135,12 +148,12 @@ class LatentSearch:
         # Lightning evaluates in inference mode, whose tensors can never take part in autograd.
         with torch.inference_mode(mode=False), torch.enable_grad():
             images = images.detach().clone(memory_format=torch.channels_last)
+            latent = self._descend(images)
             with torch.no_grad():
-                features = self.features(images)
-            latent = self._descend(images, features)
-            with torch.no_grad():
-                reconstruction = self.generator(latent)
-                residual, discrimination = self._losses(images, features, reconstruction)
+                reconstruction = self.networks.generate(latent)
+                features = self.networks.extract(images)
+                residual = sum_of_differences(images, reconstruction)
+                discrimination = sum_of_differences(features, self.networks.extract(reconstruction))
         return SearchResult(
             latent,
             reconstruction,
@@ -149,7 +162,10 @@ class LatentSearch:
             self._weigh(residual, discrimination),
         )
 
-    def _descend(self, images: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+    def _descend(self, images: torch.Tensor) -> torch.Tensor:
+        networks = self.descending
+        with torch.no_grad():
+            features = networks.extract(images)
         latent = self.start(len(images), images.device).requires_grad_()
         optimizer = torch.optim.Adam([latent], lr=self.settings.learning_rate)
         steps = tqdm(
@@ -161,22 +177,15 @@ class LatentSearch:
             disable=None,
         )
         for _ in steps:
-            losses = self._losses(images, features, self.generator(latent))
+            reconstruction = networks.generate(latent)
+            loss = self._weigh(
+                sum_of_differences(images, reconstruction),
+                sum_of_differences(features, networks.extract(reconstruction)),
+            )
             # An image's loss depends on its own z only, so the sum's gradient holds each one's.
-            (latent.grad,) = torch.autograd.grad(self._weigh(*losses).sum(), latent)
+            (latent.grad,) = torch.autograd.grad(loss.sum(), latent)
             optimizer.step()
         return latent.detach()
-
-    def _losses(
-        self,
-        images: torch.Tensor,
-        features: torch.Tensor,
-        reconstruction: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        return (
-            sum_of_differences(images, reconstruction),
-            sum_of_differences(features, self.features(reconstruction)),
-        )
 
     def _weigh(self, residual: torch.Tensor, discrimination: torch.Tensor) -> torch.Tensor:
         weight = self.settings.discrimination_weight

@@ -47,7 +47,7 @@ def networks() -> tuple[Generator, Discriminator]:
     for layer in generator.modules():  # N(0, 0.02) weights make flat images: nothing to search
         if isinstance(layer, nn.ConvTranspose2d):
             nn.init.normal_(layer.weight, 0, 0.2)
-    return generator, Discriminator(32, channels=1, width=4, spectral_norm=True)
+    return generator, Discriminator(32, channels=1, width=4, norm="spectral")
 
 
 def test_losses_and_score_are_the_papers_sums() -> None:
@@ -149,3 +149,22 @@ def test_it_works_in_inference_mode(networks: tuple[Generator, Discriminator]) -
 def test_settings_out_of_range_are_named(settings: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         SearchSettings(**settings)
+
+
+def test_bf16_finds_almost_the_same(networks: tuple[Generator, Discriminator]) -> None:
+    generator, discriminator = networks
+    torch.manual_seed(4)
+    with torch.no_grad():
+        images = generator.eval()(torch.randn(4, 8))
+
+    def search(precision: str) -> torch.Tensor:
+        settings = SearchSettings(steps=100, precision=precision)
+        found = LatentSearch(generator, discriminator.features, 8, settings)(images)
+        assert found.score.dtype == found.latent.dtype == torch.float32
+        return found.score
+
+    start = LatentSearch(generator, discriminator.features, 8, SearchSettings(steps=0))(images)
+    gained = start.score - search("fp32")
+    torch.testing.assert_close(
+        search("bf16"), search("fp32"), rtol=0, atol=0.1 * float(gained.min())
+    )

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn import functional as F
 
-from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES
+from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES, r1_penalty
 from anogan_plugin.models.components.dcgan import Discriminator, Generator, layer_widths
 from anogan_plugin.models.components.ema import update_average
 from anogan_plugin.models.components.evaluation import AUROC, rank_preserving_unit_interval
@@ -27,7 +27,7 @@ def test_dcgan_makes_and_judges_every_size(size: int, channels: int) -> None:
     images = Generator(size, channels, latent_size=5, width=2)(torch.randn(2, 5))
     assert images.shape == (2, channels, size, size)
     assert images.abs().max() <= 1
-    discriminator = Discriminator(size, channels, width=2, spectral_norm=False)
+    discriminator = Discriminator(size, channels, width=2, norm="batch")
     assert discriminator.features(images).shape == (2, layer_widths(size, 2)[-1], 4, 4)
     assert discriminator(images).shape == (2,)
 
@@ -38,7 +38,9 @@ def test_dcgan_of_64_pixels_is_radfords() -> None:
     assert [m.in_channels for m in convolutions] == [100, 512, 256, 128, 64]
     weights = torch.cat([m.weight.flatten() for m in convolutions])
     assert float(weights.detach().std()) == pytest.approx(0.02, rel=0.01)
-    norms = [m for m in Discriminator(64, 1, 64, False).modules() if isinstance(m, nn.BatchNorm2d)]
+    norms = [
+        m for m in Discriminator(64, 1, 64, "batch").modules() if isinstance(m, nn.BatchNorm2d)
+    ]
     assert len(norms) == 3  # four stride-2 layers, none after the first
 
 
@@ -49,7 +51,7 @@ def test_dcgan_of_64_pixels_is_radfords() -> None:
 def test_unsupported_sizes_are_named(arguments: tuple[int, int, int], named: str) -> None:
     size, channels, width = arguments
     with pytest.raises(ValueError, match=named):
-        Discriminator(size, channels, width, spectral_norm=True)
+        Discriminator(size, channels, width, norm="spectral")
 
 
 def test_bce_is_binary_cross_entropy() -> None:
@@ -219,3 +221,13 @@ def test_held_out_probe_goes_on_where_it_stopped() -> None:
     residuals = [probe.measure(generator) for _ in range(5)]
     assert residuals == sorted(residuals, reverse=True)
     assert residuals[-1] < 0.8 * residuals[0]
+
+
+def test_r1_penalty_by_hand() -> None:
+    images = torch.ones(3, 1, 2, 2, requires_grad=True)
+    weights = torch.tensor([1.0, 2.0, 3.0, 4.0], requires_grad=True)
+    penalty = r1_penalty(images, (images.flatten(1).square() * weights).sum(1))
+    # ∂D/∂x = 2·w·x = 2·w at x = 1, so ½·Σ(2w)² = 2·(1 + 4 + 9 + 16)
+    assert penalty.item() == pytest.approx(60.0)
+    penalty.backward()
+    torch.testing.assert_close(weights.grad, 4 * weights.detach())

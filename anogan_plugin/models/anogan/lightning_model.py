@@ -28,7 +28,7 @@ from torch import nn
 from torchvision.transforms.v2 import Compose, Grayscale, Normalize, Resize
 
 from anogan_plugin.latent_search import SearchSettings
-from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES
+from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES, r1_penalty
 from anogan_plugin.models.anogan.presets import gan_settings
 from anogan_plugin.models.anogan.torch_model import AnoGANModel
 from anogan_plugin.models.components.ema import update_average
@@ -41,6 +41,7 @@ from anogan_plugin.models.components.visualization import ReconstructionVisualiz
 
 _REMEDY = "try preset=default, lower learning rates or more training images"
 _CALIBRATION_BATCH = 64
+_R1_INTERVAL = 8  # the penalty every eighth step with eight times its weight (Karras et al. 2020)
 
 
 class AnoGAN(AnomalibModule):
@@ -63,13 +64,15 @@ class AnoGAN(AnomalibModule):
         latent_size: Length of a latent vector; None takes the preset's.
         width: Channels of the layer next to the image, in G and in D; None takes the preset's.
         adversarial_loss: ``bce`` or ``hinge``; None takes the preset's.
-        spectral_norm: Spectral norm instead of BatchNorm in D; None takes the preset's.
+        discriminator_norm: ``batch``, ``spectral`` or ``none``; None takes the preset's.
+        r1_weight: Weight of the R1 gradient penalty on D, 0 for none; None takes the preset's.
         ema_decay: Decay of the moving average of G that is searched; None takes the preset's.
         learning_rate: Step size of Adam in training, for G and D; None takes the preset's.
         search_steps: Gradient steps of the latent search per image, the paper's Γ.
         search_learning_rate: Step size of Adam in the search.
         discrimination_weight: λ in [0, 1], the weight of the discrimination loss.
         search_seed: Seed of the latent vector that every search starts from.
+        search_precision: ``fp32``, or ``bf16`` for a search in bfloat16 with scores in float32.
         image_score: ``paper`` for A(x), or ``local`` for the largest local mean of the residual
             |x − G(z_Γ)|, which finds small defects better.
         overkill: Share of good images that the threshold may reject, in (0, 1).
@@ -96,13 +99,15 @@ class AnoGAN(AnomalibModule):
         latent_size: int | None = None,
         width: int | None = None,
         adversarial_loss: Literal["bce", "hinge"] | None = None,
-        spectral_norm: bool | None = None,
+        discriminator_norm: Literal["batch", "spectral", "none"] | None = None,
+        r1_weight: float | None = None,
         ema_decay: float | None = None,
         learning_rate: float | None = None,
         search_steps: int = 500,
         search_learning_rate: float = 0.05,
         discrimination_weight: float = 0.1,
         search_seed: int = 0,
+        search_precision: Literal["fp32", "bf16"] = "fp32",
         image_score: Literal["paper", "local"] = "paper",
         overkill: float = 0.01,
         pre_processor: PreProcessor | bool = True,
@@ -120,7 +125,8 @@ class AnoGAN(AnomalibModule):
             latent_size=latent_size,
             width=width,
             adversarial_loss=adversarial_loss,
-            spectral_norm=spectral_norm,
+            discriminator_norm=discriminator_norm,
+            r1_weight=r1_weight,
             ema_decay=ema_decay,
             learning_rate=learning_rate,
         )
@@ -129,8 +135,14 @@ class AnoGAN(AnomalibModule):
             channels,
             self.settings.latent_size,
             self.settings.width,
-            self.settings.spectral_norm,
-            SearchSettings(search_steps, discrimination_weight, search_learning_rate, search_seed),
+            self.settings.discriminator_norm,
+            SearchSettings(
+                search_steps,
+                discrimination_weight,
+                search_learning_rate,
+                search_seed,
+                search_precision,
+            ),
             image_score,
         )
         # The optimizer moves this one; self.model.generator is its moving average.
@@ -168,7 +180,7 @@ class AnoGAN(AnomalibModule):
             The optimizers of D and of G.
         """
         networks = (self.model.discriminator, self.trained_generator)
-        rate, betas = self.settings.learning_rate, (self.settings.beta1, 0.999)
+        rate, betas = self.settings.learning_rate, self.settings.betas
         return [torch.optim.Adam(network.parameters(), rate, betas) for network in networks]
 
     def training_step(self, batch: ImageBatch, batch_idx: int) -> None:
@@ -212,8 +224,13 @@ class AnoGAN(AnomalibModule):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         discriminator, optimizer = self.model.discriminator, self._optimizers()[0]
         discriminator.requires_grad_(True)
+        penalised = self.settings.r1_weight > 0 and self.generator_updates % _R1_INTERVAL == 0
+        images = images.detach().requires_grad_(penalised)
         real_logits, fake_logits = discriminator(images), discriminator(fake)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
+        if penalised:
+            penalty = r1_penalty(images, real_logits)
+            loss = loss + _R1_INTERVAL * self.settings.r1_weight * penalty
         optimizer.zero_grad()
         self.manual_backward(loss)
         optimizer.step()
@@ -280,17 +297,13 @@ class AnoGAN(AnomalibModule):
 
         Returns:
             The batch with ``pred_score`` and ``anomaly_map``, and as attributes the
-            ``reconstruction`` ``(B, C, H, W)`` and the ``score_parts`` ``residual`` and
-            ``discrimination``, each ``(B,)``.
+            ``reconstruction`` ``(B, C, H, W)`` and the ``score_parts``, ``(B,)`` each.
         """
         del batch_idx, args, kwargs
         scores = self.model.score(self.images_of(batch))
         scored: Any = batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
         scored.reconstruction = scores.search.reconstruction
-        scored.score_parts = {
-            "residual": scores.search.residual,
-            "discrimination": scores.search.discrimination,
-        }
+        scored.score_parts = scores.parts
         return scored
 
     def predict_step(

@@ -36,6 +36,20 @@ def _linear_generator(fake: torch.Tensor) -> torch.Tensor:
     return -fake.mean()
 
 
+def r1_penalty(images: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+    """Squared slope of D at real images, ½·E‖∇ₓD(x)‖² (Mescheder et al. 2018, R1 without its γ).
+
+    Args:
+        images: ``(B, C, H, W)`` real images that require a gradient.
+        logits: ``(B,)`` D's logits of them, in whose graph the images are.
+
+    Returns:
+        Scalar that can be differentiated with respect to D's weights.
+    """
+    (slope,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return slope.square().flatten(1).sum(1).mean() / 2
+
+
 ADVERSARIAL_LOSSES = {
     # -log D(x) - log(1 - D(G(z))) with the non-saturating -log D(G(z)) (Goodfellow et al. 2014).
     "bce": AdversarialLoss(_bce_discriminator, _bce_generator),

@@ -6,6 +6,8 @@
 import dataclasses
 from typing import Any
 
+from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES
+
 
 @dataclasses.dataclass(frozen=True)
 class GanSettings:
@@ -15,40 +17,44 @@ class GanSettings:
         latent_size: Length of a latent vector.
         width: Channels of the layer next to the image, in G and in D.
         adversarial_loss: ``"bce"`` or ``"hinge"``.
-        spectral_norm: Spectral norm instead of BatchNorm in D.
+        discriminator_norm: ``"batch"``, ``"spectral"`` or ``"none"``.
+        r1_weight: γ of the R1 penalty γ/2·E‖∇D(x)‖² on D (Mescheder et al. 2018); 0 leaves it out.
         ema_decay: Decay of the moving average of G's weights that is searched; 0 searches G itself.
         learning_rate: Step size of Adam for G and for D.
-        beta1: First-moment decay of both; the second is 0.999.
+        betas: Adam's decays of the first and the second moment, for both.
     """
 
     latent_size: int
     width: int
     adversarial_loss: str
-    spectral_norm: bool
+    discriminator_norm: str
+    r1_weight: float
     ema_decay: float
     learning_rate: float
-    beta1: float
+    betas: tuple[float, float]
 
 
 PRESETS = {
     "default": GanSettings(
         latent_size=128,
         width=32,
-        adversarial_loss="hinge",
-        spectral_norm=True,
+        adversarial_loss="bce",
+        discriminator_norm="none",
+        r1_weight=1.0,
         ema_decay=0.999,
-        learning_rate=2e-4,
-        beta1=0.5,
+        learning_rate=1e-3,
+        betas=(0.0, 0.99),
     ),
     # Radford et al. 2015, as Schlegl et al. and Nakaoka & Kimoto use it.
     "paper": GanSettings(
         latent_size=100,
         width=64,
         adversarial_loss="bce",
-        spectral_norm=False,
+        discriminator_norm="batch",
+        r1_weight=0.0,
         ema_decay=0.0,
         learning_rate=2e-4,
-        beta1=0.5,
+        betas=(0.5, 0.999),
     ),
 }
 
@@ -64,7 +70,7 @@ def gan_settings(preset: str, **overrides: Any) -> GanSettings:
         The settings.
 
     Raises:
-        ValueError: If there is no such preset.
+        ValueError: If there is no such preset or adversarial loss.
 
     Example:
         >>> gan_settings("paper", width=8, latent_size=None).latent_size
@@ -74,4 +80,11 @@ def gan_settings(preset: str, **overrides: Any) -> GanSettings:
         msg = f"preset must be one of {tuple(PRESETS)}, got {preset!r}"
         raise ValueError(msg)
     given = {name: value for name, value in overrides.items() if value is not None}
-    return dataclasses.replace(PRESETS[preset], **given)
+    settings = dataclasses.replace(PRESETS[preset], **given)
+    if settings.adversarial_loss not in ADVERSARIAL_LOSSES:
+        msg = (
+            f"adversarial_loss must be one of {tuple(ADVERSARIAL_LOSSES)}, "
+            f"got {settings.adversarial_loss!r}"
+        )
+        raise ValueError(msg)
+    return settings

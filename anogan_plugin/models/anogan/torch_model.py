@@ -21,11 +21,14 @@ class AnoGANScores(NamedTuple):
 
     Attributes:
         pred_score: ``(B,)`` image scores, raw: higher is more anomalous, no fixed range.
+        parts: ``(B,)`` each: ``paper``, ``local``, and the ``residual`` and ``discrimination`` that
+            the paper's is made of.
         anomaly_map: ``(B, H, W)`` residual |x − G(z_Γ)| per pixel, in [0, 2].
         search: What the latent search found.
     """
 
     pred_score: torch.Tensor
+    parts: dict[str, torch.Tensor]
     anomaly_map: torch.Tensor
     search: SearchResult
 
@@ -38,7 +41,7 @@ class AnoGANModel(nn.Module):
         channels: 1 for grey, 3 for colour.
         latent_size: Length of a latent vector.
         width: Channels of the layer next to the image, in G and in D.
-        spectral_norm: Spectral norm instead of BatchNorm in D.
+        discriminator_norm: ``"batch"``, ``"spectral"`` or ``"none"``.
         search: Settings of the latent search.
         image_score: ``"paper"`` for A(x), ``"local"`` for the largest local mean of the residual.
 
@@ -52,7 +55,7 @@ class AnoGANModel(nn.Module):
         channels: int,
         latent_size: int,
         width: int,
-        spectral_norm: bool,
+        discriminator_norm: str,
         search: SearchSettings,
         image_score: str,
     ) -> None:
@@ -61,7 +64,7 @@ class AnoGANModel(nn.Module):
             msg = f"image_score must be one of {IMAGE_SCORES}, got {image_score!r}"
             raise ValueError(msg)
         self.generator = Generator(image_size, channels, latent_size, width)
-        self.discriminator = Discriminator(image_size, channels, width, spectral_norm)
+        self.discriminator = Discriminator(image_size, channels, width, discriminator_norm)
         self.channels = channels
         self.search = search
         self.image_score = image_score
@@ -98,7 +101,13 @@ class AnoGANModel(nn.Module):
         )
         found = search(images)
         anomaly_map = residual_map(images, found.reconstruction)
-        score = found.score if self.image_score == "paper" else largest_local_mean(anomaly_map)
+        parts = {
+            "paper": found.score,
+            "local": largest_local_mean(anomaly_map),
+            "residual": found.residual,
+            "discrimination": found.discrimination,
+        }
+        score = parts[self.image_score]
         if not torch.isfinite(score).all():
             count = int((~torch.isfinite(score)).sum())
             msg = (
@@ -107,7 +116,7 @@ class AnoGANModel(nn.Module):
                 "if the checkpoint is from a run that diverged"
             )
             raise ValueError(msg)
-        return AnoGANScores(score, anomaly_map, found)
+        return AnoGANScores(score, parts, anomaly_map, found)
 
     def forward(self, images: torch.Tensor) -> InferenceBatch:
         """Score images the way anomalib calls a model.

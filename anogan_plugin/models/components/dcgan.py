@@ -14,7 +14,9 @@ from torch.nn.utils.parametrizations import spectral_norm as add_spectral_norm
 
 IMAGE_SIZES = (32, 64, 128, 256)
 CHANNELS = (1, 3)
+DISCRIMINATOR_NORMS = ("batch", "spectral", "none")
 _MAX_MULTIPLE = 8
+_LEAK = 0.2
 
 
 def layer_widths(image_size: int, width: int) -> list[int]:
@@ -61,6 +63,11 @@ def initialise_dcgan(module: nn.Module) -> None:
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
         nn.init.zeros_(module.bias)
+
+
+def _initialise_he(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, _LEAK)
 
 
 class Generator(nn.Module):
@@ -120,37 +127,40 @@ class Discriminator(nn.Module):
         image_size: Side length of the images in pixels, one of :data:`IMAGE_SIZES`.
         channels: 1 for grey, 3 for colour.
         width: Channels of the first layer; deeper layers have up to eight times this.
-        spectral_norm: Divide every weight by its spectral norm (Miyato et al. 2018) instead of
-            using BatchNorm.
+        norm: ``"batch"`` for BatchNorm as in the paper, ``"spectral"`` to divide every weight by
+            its spectral norm (Miyato et al. 2018), ``"none"`` for neither, with He initialisation
+            in place of the normal distribution that relies on BatchNorm.
 
     Raises:
-        ValueError: If a size is not supported.
+        ValueError: If a size or the norm is not supported.
 
     Example:
-        >>> discriminator = Discriminator(image_size=32, channels=1, width=4, spectral_norm=True)
+        >>> discriminator = Discriminator(image_size=32, channels=1, width=4, norm="spectral")
         >>> discriminator(torch.zeros(2, 1, 32, 32)).shape
         torch.Size([2])
         >>> discriminator.features(torch.zeros(2, 1, 32, 32)).shape
         torch.Size([2, 16, 4, 4])
     """
 
-    def __init__(self, image_size: int, channels: int, width: int, spectral_norm: bool) -> None:
+    def __init__(self, image_size: int, channels: int, width: int, norm: str) -> None:
         super().__init__()
         _check_channels(channels)
+        if norm not in DISCRIMINATOR_NORMS:
+            msg = f"discriminator_norm must be one of {DISCRIMINATOR_NORMS}, got {norm!r}"
+            raise ValueError(msg)
         layers: list[nn.Module] = []
         previous = channels
         for features in layer_widths(image_size, width):
-            # Radford leaves BatchNorm out of D's input layer; spectral norm replaces it everywhere.
-            batch_norm = not spectral_norm and previous != channels
+            batch_norm = norm == "batch" and previous != channels  # not after D's input layer
             layers.append(nn.Conv2d(previous, features, 4, 2, 1, bias=not batch_norm))
             if batch_norm:
                 layers.append(nn.BatchNorm2d(features))
-            layers.append(nn.LeakyReLU(0.2, inplace=True))
+            layers.append(nn.LeakyReLU(_LEAK, inplace=True))
             previous = features
         self.features = nn.Sequential(*layers)
         self.logit = nn.Conv2d(previous, 1, 4)
-        self.apply(initialise_dcgan)
-        if spectral_norm:
+        self.apply(initialise_dcgan if norm != "none" else _initialise_he)
+        if norm == "spectral":
             for module in list(self.modules()):
                 if isinstance(module, nn.Conv2d):
                     add_spectral_norm(module)

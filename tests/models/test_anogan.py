@@ -1,0 +1,123 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""AnoGAN's training: what is kept, what is refused, what is named."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from anomalib.engine import Engine
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from anogan_plugin.data.icmold import ICMold
+from anogan_plugin.models.anogan import AnoGAN
+from anogan_plugin.models.anogan.presets import PRESETS
+from anogan_plugin.models.components.health import TrainingDivergedError
+
+TINY: dict[str, Any] = {"image_size": 32, "width": 4, "latent_size": 8, "search_steps": 2}
+
+
+def fit(model: AnoGAN, root: Path, folder: Path, epochs: int = 1, *callbacks: Callback) -> Engine:
+    engine = Engine(
+        max_epochs=epochs,
+        default_root_dir=folder,
+        accelerator="cpu",
+        devices=1,
+        callbacks=list(callbacks),
+    )
+    engine.fit(model, datamodule=ICMold(root=root, image_size=32, train_batch_size=8))
+    return engine
+
+
+class Spoil(Callback):
+    """Writes NaN into the weights of G at the start of an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.current_epoch == self.epoch:
+            with torch.no_grad():
+                for weight in pl_module.trained_generator.parameters():
+                    weight.fill_(float("nan"))
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_every_preset_trains(preset: str, rendered_set: Path, tmp_path: Path) -> None:
+    model = AnoGAN(preset=preset, **TINY)
+    before = [weight.clone() for weight in model.model.parameters()]
+    fit(model, rendered_set, tmp_path)
+    assert any(
+        not torch.equal(old, new) for old, new in zip(before, model.model.parameters(), strict=True)
+    )
+
+
+def test_colour_images(rendered_set: Path, tmp_path: Path) -> None:
+    model = AnoGAN(**{**TINY, "channels": 3})
+    engine = fit(model, rendered_set, tmp_path)
+    assert engine.trainer.callback_metrics["held_out_residual"] > 0
+    scored = model.model.score(torch.rand(2, 3, 32, 32))
+    assert scored.search.reconstruction.shape == (2, 3, 32, 32)
+    assert scored.anomaly_map.shape == (2, 32, 32)
+
+
+def test_nan_before_any_epoch_is_an_error(rendered_set: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingDivergedError, match=r"epoch 0: .*loss is nan.*; try"):
+        fit(AnoGAN(**TINY), rendered_set, tmp_path, 2, Spoil(epoch=0))
+
+
+def test_nan_later_keeps_the_best_epoch(rendered_set: Path, tmp_path: Path) -> None:
+    model = AnoGAN(**TINY)
+    with pytest.warns(UserWarning, match="training diverged at epoch 2"):
+        engine = fit(model, rendered_set, tmp_path, 6, Spoil(epoch=2))
+    assert model.health.problem is not None
+    assert engine.trainer.current_epoch < 5
+    assert all(torch.isfinite(weight).all() for weight in model.parameters())
+    saved = torch.load(str(engine.best_model_path), weights_only=True)["state_dict"]
+    assert all(torch.isfinite(value).all() for name, value in saved.items() if "model" in name)
+
+
+def test_nan_weights_are_not_scored() -> None:
+    model = AnoGAN(**TINY)
+    torch.nn.init.constant_(model.model.generator.layers[0].weight, float("nan"))
+    with pytest.raises(ValueError, match="scored 2 of 2 images NaN"):
+        model.model.score(torch.zeros(2, 1, 32, 32))
+
+
+def test_the_local_score_is_one_flag(rendered_set: Path) -> None:
+    torch.manual_seed(0)
+    paper, local = AnoGAN(**TINY), AnoGAN(**TINY, image_score="local")
+    local.load_state_dict(paper.state_dict())
+    images = torch.rand(3, 1, 32, 32)
+    both, chosen = paper.model.score(images), local.model.score(images)
+    torch.testing.assert_close(both.pred_score, both.search.score)
+    torch.testing.assert_close(chosen.pred_score, both.parts["local"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"preset": "best"}, "preset must be one of"),
+        ({"image_size": 50}, "image_size must be one of"),
+        ({"channels": 2}, "channels must be"),
+        ({"image_score": "max"}, "image_score must be one of"),
+        ({"search_steps": -5}, "steps must be"),
+        ({"discriminator_norm": "layer"}, "discriminator_norm must be one of"),
+        ({"adversarial_loss": "wgan"}, "adversarial_loss must be one of"),
+        ({"overkill": 2.0}, "overkill must be"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        AnoGAN(**{**TINY, **arguments})
+
+
+def test_paper_preset_is_the_papers() -> None:
+    settings = PRESETS["paper"]
+    assert (settings.latent_size, settings.adversarial_loss) == (100, "bce")
+    assert settings.discriminator_norm == "batch"
+    assert settings.learning_rate == 2e-4
+    assert settings.betas == (0.5, 0.999)
+    assert settings.ema_decay == settings.r1_weight == 0

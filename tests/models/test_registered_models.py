@@ -1,0 +1,126 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What every registered model must do inside anomalib; a new model is tested by its name alone."""
+
+import inspect
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from anomalib.engine import Engine
+from anomalib.models import AnomalibModule, get_model
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+
+from anogan_plugin.data.icmold import ICMold
+from anogan_plugin.registration import MODELS
+
+TINY: dict[str, dict[str, Any]] = {
+    "AnoGAN": {"image_size": 32, "width": 4, "latent_size": 8, "search_steps": 3},
+}
+
+
+def data(root: Path) -> ICMold:
+    return ICMold(root=root, image_size=32, train_batch_size=8, held_out_ratio=0.25)
+
+
+@pytest.fixture(scope="module", params=sorted(MODELS))
+def trained(
+    request: pytest.FixtureRequest,
+    rendered_set: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> SimpleNamespace:
+    """A model after two epochs and a test, with all it left."""
+    folder = tmp_path_factory.mktemp(request.param)
+    model = get_model(request.param, **TINY[request.param])
+    engine = Engine(max_epochs=2, default_root_dir=folder, accelerator="cpu", devices=1)
+    engine.fit(model, datamodule=data(rendered_set))
+    metrics = engine.test(model, datamodule=data(rendered_set))[0]
+    (scores,) = folder.rglob("scores_test.csv")
+    return SimpleNamespace(
+        name=request.param,
+        model=model,
+        folder=scores.parent,
+        metrics=metrics,
+        scores=pd.read_csv(scores),
+        checkpoint=Path(str(engine.best_model_path)),
+        data=rendered_set,
+    )
+
+
+def test_every_image_has_a_raw_score_and_its_parts(trained: SimpleNamespace) -> None:
+    scores = trained.scores
+    assert len(scores) == 12
+    assert sorted(scores.label.unique()) == [0, 1]
+    assert scores.drop(columns="image_path").notna().all(axis=None)
+    parts = set(scores.columns) - {"image_path", "label", "score", "rejected"}
+    assert parts, "a model keeps the parts of its score"
+    assert scores.score.nunique() == 12, "raw scores have no ties from clamping"
+
+
+def test_the_printed_auroc_is_scikit_learns(trained: SimpleNamespace) -> None:
+    expected = roc_auc_score(trained.scores.label, trained.scores.score)
+    assert trained.metrics["image_AUROC"] == pytest.approx(expected, abs=1e-5)
+    assert 0 <= trained.metrics["pixel_AUROC"] <= 1
+
+
+def test_a_threshold_was_set_on_held_out_images(trained: SimpleNamespace) -> None:
+    threshold = float(trained.model.post_processor.image_threshold)
+    assert math.isfinite(threshold)
+    assert (trained.scores.rejected == (trained.scores.score > threshold)).all()
+
+
+def test_there_is_a_picture_of_every_test_image(trained: SimpleNamespace) -> None:
+    pictures = list((trained.folder / "images").rglob("*.png"))
+    assert len(pictures) == 12
+    with Image.open(pictures[0]) as picture:
+        assert picture.width > picture.height
+
+
+def test_the_checkpoint_is_plain_and_scores_the_same(
+    trained: SimpleNamespace, tmp_path: Path
+) -> None:
+    torch.load(trained.checkpoint, weights_only=True)
+    model: AnomalibModule = type(trained.model).load_from_checkpoint(trained.checkpoint)
+    engine = Engine(default_root_dir=tmp_path, accelerator="cpu", devices=1)
+    engine.test(model, datamodule=data(trained.data))
+    (path,) = tmp_path.rglob("scores_test.csv")
+    expected = trained.scores.sort_values("image_path", ignore_index=True)
+    found = pd.read_csv(path).sort_values("image_path", ignore_index=True)
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-4)
+
+
+def test_it_predicts_single_photographs(trained: SimpleNamespace, tmp_path: Path) -> None:
+    engine = Engine(default_root_dir=tmp_path, accelerator="cpu", devices=1)
+    good = trained.data / "test" / "good"
+    engine.predict(trained.model, data_path=good, return_predictions=False)
+    (path,) = tmp_path.rglob("scores_predict.csv")
+    found = pd.read_csv(path)
+    tested = trained.scores[trained.scores.label == 0]
+    by_name = dict(zip(tested.image_path.map(lambda p: Path(p).name), tested.score, strict=True))
+    assert found.label.isna().all()
+    for row in found.itertuples():
+        assert row.score == pytest.approx(by_name[Path(row.image_path).name], rel=1e-3)
+
+
+def test_an_image_alone_and_in_a_batch(trained: SimpleNamespace) -> None:
+    torch.manual_seed(0)
+    images = torch.rand(5, 3, 32, 32)
+    model = trained.model.eval()
+    with torch.inference_mode():
+        together = model(images).pred_score
+        alone = torch.cat([model(image[None]).pred_score for image in images])
+    torch.testing.assert_close(alone, together, rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_argument_is_documented(name: str) -> None:
+    model = type(get_model(name, **TINY[name]))
+    documented = inspect.getdoc(model) or ""
+    for argument in inspect.signature(model).parameters:
+        assert f"    {argument}: " in documented, argument
