@@ -147,6 +147,7 @@ class AnoGAN(AnomalibModule):
         )
         # The optimizer moves this one; self.model.generator is its moving average.
         self.trained_generator = copy.deepcopy(self.model.generator)
+        self.model.generator.requires_grad_(False)
         self.adversarial_loss = ADVERSARIAL_LOSSES[self.settings.adversarial_loss]
         self.health = GanHealth(_REMEDY)
         self.generator_updates = 0

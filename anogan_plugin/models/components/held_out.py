@@ -8,7 +8,7 @@ from torch import nn
 
 from anogan_plugin.latent_search.frozen import freeze
 
-_STEPS = 20
+_STEPS = 10
 _LEARNING_RATE = 0.05
 
 
