@@ -5,12 +5,14 @@
 
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from anomalib.data import AnomalibDataModule
 from anomalib.data.utils import Split, TestSplitMode, ValSplitMode
+from lightning.pytorch.utilities.types import TRAIN_DATALOADERS
 from pandas import DataFrame
 
 from .image_dataset import GOOD, ImageFileDataset
@@ -56,10 +58,14 @@ class OneClassDataModule(AnomalibDataModule):
             self.train_data, self.val_data = hold_out(train, self.held_out_ratio, seed)
         else:
             super()._create_val_split()
-        self._check_batch_size()
         logger.info("%s %s: %s", self.name, self.category, self.split_report())
 
-    def _check_batch_size(self) -> None:
+    def train_dataloader(self) -> TRAIN_DATALOADERS:
+        """Get the images to train on.
+
+        Raises:
+            ValueError: If they do not fill a batch.
+        """
         found = len(self.train_data)
         if found < self.train_batch_size:
             raise ValueError(
@@ -67,6 +73,7 @@ class OneClassDataModule(AnomalibDataModule):
                 f"a batch of {self.train_batch_size}: add images, or give --data.train_batch_size "
                 f"{max(found, 1)} or less."
             )
+        return super().train_dataloader()
 
     def split_report(self) -> str:
         """Return the size of every split, as in ``"train: 90 good; test: 50 good, 9 crack"``."""
@@ -74,6 +81,27 @@ class OneClassDataModule(AnomalibDataModule):
         if self.val_split_mode != ValSplitMode.NONE:
             splits["validation"] = self.val_data
         return "; ".join(f"{name}: {_counts(data.samples)}" for name, data in splits.items())
+
+
+def side_length(image_size: int | Sequence[int]) -> int:
+    """Read the size of a square image, which anomalib's ``get_datamodule`` makes a pair.
+
+    Args:
+        image_size: Side in pixels, or height and width.
+
+    Raises:
+        ValueError: If the two differ or are less than one pixel.
+
+    Example:
+        >>> side_length((32, 32))
+        32
+    """
+    sides = {image_size} if isinstance(image_size, int) else set(image_size)
+    if len(sides) != 1 or min(sides) < 1:
+        raise ValueError(
+            f"image_size is {image_size}, expected one number of pixels: the images are square."
+        )
+    return sides.pop()
 
 
 def hold_out(

@@ -143,7 +143,7 @@ def test_fewer_images_than_a_batch(own_set: Path) -> None:
     with pytest.raises(
         ValueError, match=r"own has 9 images to train on.*a batch of 64.*train_batch_size 9 or less"
     ):
-        setup(own_set, train_batch_size=64)
+        setup(own_set, train_batch_size=64).train_dataloader()
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,8 @@ def test_found_by_name_by_anomalib() -> None:
         ({"normal_digits": [10]}, r"normal_digits is \[10\], expected one to nine of the digits"),
         ({"normal_digits": []}, "expected one to nine"),
         ({"normal_digits": list(range(10))}, "expected one to nine"),
-        ({"image_size": 0}, "image_size is 0, expected 1 pixel or more"),
+        ({"image_size": 0}, "image_size is 0, expected one number"),
+        ({"image_size": (32, 16)}, "the images are square"),
         ({"held_out_ratio": 1.0}, "held_out_ratio is 1.0"),
     ],
 )
@@ -143,7 +144,7 @@ def test_arguments_out_of_range(arguments: dict[str, Any], message: str) -> None
 
 def test_fewer_digits_than_a_batch(tiny_digits: Path) -> None:
     with pytest.raises(ValueError, match="do not fill a batch of 64: add images, or give"):
-        ready(tiny_digits, train_batch_size=64)
+        ready(tiny_digits, train_batch_size=64).train_dataloader()
 
 
 def test_missing_source(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from anogan_plugin.data.image_dataset import GOOD
 from anogan_plugin.data.image_set import MANIFEST_NAME, Manifest
 from anogan_plugin.data.image_set.painted import PaintPlan, paint_set
 from anogan_plugin.data.image_set.rendered import RenderPlan, check_kinds, render_set
-from anogan_plugin.data.one_class_datamodule import OneClassDataModule
+from anogan_plugin.data.one_class_datamodule import OneClassDataModule, side_length
 
 from .checks import OnUnreadable, check_images, check_own_images, check_rendered
 from .folder_layout import (
@@ -52,7 +52,7 @@ class ICMold(OneClassDataModule):
         test_good: Number of good images to render for the test. ``None``: 1,100, or what is there.
         test_defects: Number of defective images to render, split evenly among ``defects``.
             ``None``: 755, or what is there.
-        image_size: Height and width in pixels of rendered images. ``None``: 64, or what is there.
+        image_size: Side in pixels of the square rendered images. ``None``: 64, or what is there.
         defects: Kinds of defects to render: short_fill, void, flash, chipped_corner, crack,
             scratch, foreign_particle, wrong_marking. ``None``: short_fill, or what is there.
         render_seed: Seed of rendered and painted pictures. ``None``: 0, or what is there.
@@ -96,7 +96,7 @@ class ICMold(OneClassDataModule):
         train_good: int | None = None,
         test_good: int | None = None,
         test_defects: int | None = None,
-        image_size: int | None = None,
+        image_size: int | tuple[int, int] | None = None,
         defects: list[str] | None = None,
         render_seed: int | None = None,
         paint_defects: list[str] | None = None,
@@ -134,7 +134,7 @@ class ICMold(OneClassDataModule):
             "train_good": train_good,
             "test_good": test_good,
             "test_defects": test_defects,
-            "image_size": image_size,
+            "image_size": None if image_size is None else side_length(image_size),
             "defects": None if defects is None else tuple(defects),
             "seed": render_seed,
         }

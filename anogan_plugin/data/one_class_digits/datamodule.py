@@ -14,7 +14,7 @@ from sklearn.model_selection import train_test_split
 from torchvision.transforms.v2 import Transform
 
 from anogan_plugin.data.image_dataset import GOOD, sample_row
-from anogan_plugin.data.one_class_datamodule import OneClassDataModule
+from anogan_plugin.data.one_class_datamodule import OneClassDataModule, side_length
 
 from .digit_files import write_digits
 from .sources import Digits, read_bundled, read_source
@@ -66,7 +66,7 @@ class OneClassDigits(OneClassDataModule):
         self,
         root: str | Path | None = None,
         normal_digits: list[int] = [1],  # noqa: B006 (shown by --help, and never changed)
-        image_size: int = 32,
+        image_size: int | tuple[int, int] = 32,
         held_out_ratio: float = 0.1,
         train_batch_size: int = 64,
         eval_batch_size: int = 64,
@@ -97,11 +97,9 @@ class OneClassDigits(OneClassDataModule):
             raise ValueError(
                 f"normal_digits is {normal_digits}, expected one to nine of the digits 0 to 9."
             )
-        if image_size < 1:
-            raise ValueError(f"image_size is {image_size}, expected 1 pixel or more.")
         self.root = None if root is None else Path(root)
         self.normal_digits = digits
-        self.image_size = image_size
+        self.image_size = side_length(image_size)
         self.category = "-".join(map(str, digits))
 
     def _setup(self, _stage: str | None = None) -> None:
