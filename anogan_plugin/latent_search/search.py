@@ -145,8 +145,13 @@ class LatentSearch:
         Returns:
             The latent vectors found, with their reconstructions and losses.
         """
-        # Lightning evaluates in inference mode, whose tensors can never take part in autograd.
-        with torch.inference_mode(mode=False), torch.enable_grad():
+        # Lightning evaluates in inference mode, whose tensors can never take part in autograd, and
+        # in autocast where the trainer's precision asks for it; the search's is its own.
+        with (
+            torch.inference_mode(mode=False),
+            torch.enable_grad(),
+            torch.autocast(images.device.type, enabled=False),
+        ):
             images = images.detach().clone(memory_format=torch.channels_last)
             latent = self._descend(images)
             with torch.no_grad():

@@ -168,3 +168,14 @@ def test_bf16_finds_almost_the_same(networks: tuple[Generator, Discriminator]) -
     torch.testing.assert_close(
         search("bf16"), search("fp32"), rtol=0, atol=0.1 * float(gained.min())
     )
+
+
+def test_the_trainers_autocast_does_not_reach_it(
+    networks: tuple[Generator, Discriminator],
+) -> None:
+    generator, discriminator = networks
+    search = LatentSearch(generator, discriminator.features, 8, SearchSettings(steps=3))
+    images = torch.rand(2, 1, 32, 32)
+    expected = search(images).score
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(search(images).score, expected)

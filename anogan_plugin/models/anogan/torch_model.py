@@ -65,6 +65,7 @@ class AnoGANModel(nn.Module):
             raise ValueError(msg)
         self.generator = Generator(image_size, channels, latent_size, width)
         self.discriminator = Discriminator(image_size, channels, width, discriminator_norm)
+        self.to(memory_format=torch.channels_last)  # faster convolutions, on CPU and CUDA
         self.channels = channels
         self.search = search
         self.image_score = image_score

@@ -172,6 +172,6 @@ class Discriminator(nn.Module):
             images: ``(B, channels, image_size, image_size)`` float in [-1, 1].
 
         Returns:
-            ``(B,)`` logits, positive for "real".
+            ``(B,)`` float32 logits, positive for "real".
         """
-        return self.logit(self.features(images)).flatten()
+        return self.logit(self.features(images)).flatten().float()
