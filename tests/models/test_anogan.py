@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import torch
 from anomalib.engine import Engine
+from anomalib.loggers.base import ImageLoggerBase
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.loggers.logger import DummyLogger
 
 from anogan_plugin.data.icmold import ICMold
 from anogan_plugin.models.anogan import AnoGAN
@@ -122,3 +124,39 @@ def test_paper_preset_is_the_papers() -> None:
     assert settings.learning_rate == 2e-4
     assert settings.betas == (0.5, 0.999)
     assert settings.ema_decay == settings.r1_weight == 0
+
+
+def test_training_goes_on_from_a_checkpoint(rendered_set: Path, tmp_path: Path) -> None:
+    first = AnoGAN(**TINY)
+    engine = fit(first, rendered_set, tmp_path / "first")
+    resumed = AnoGAN(**TINY)
+    data = ICMold(root=rendered_set, image_size=32, train_batch_size=8)
+    again = Engine(max_epochs=3, default_root_dir=tmp_path / "again", accelerator="cpu", devices=1)
+    again.fit(resumed, datamodule=data, ckpt_path=str(engine.best_model_path))
+    assert first.generator_updates > 0
+    assert resumed.generator_updates == 3 * first.generator_updates
+
+
+class Pictures(ImageLoggerBase, DummyLogger):
+    """A logger that keeps the pictures it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[Any] = []
+
+    def add_image(self, image: Any, name: str | None = None, **kwargs: Any) -> None:
+        assert name == "samples"
+        self.shown.append(image)
+
+
+def test_samples_go_to_the_logger_and_to_disk(rendered_set: Path, tmp_path: Path) -> None:
+    logger = Pictures()
+    engine = Engine(
+        max_epochs=5, default_root_dir=tmp_path, accelerator="cpu", devices=1, logger=[logger]
+    )
+    data = ICMold(root=rendered_set, image_size=32, train_batch_size=8)
+    engine.fit(AnoGAN(**TINY), datamodule=data)
+    assert len(logger.shown) == 5
+    assert logger.shown[0].shape[2] == 3
+    assert 0 <= logger.shown[0].min() <= logger.shown[0].max() <= 1
+    assert len(list(tmp_path.rglob("samples/epoch_0004.png"))) == 1

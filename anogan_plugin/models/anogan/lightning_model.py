@@ -272,6 +272,24 @@ class AnoGAN(AnomalibModule):
         del batch_idx
         return batch
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Save how far the moving average and the R1 schedule are.
+
+        Args:
+            checkpoint: What will be written.
+        """
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["generator_updates"] = self.generator_updates
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Restore it.
+
+        Args:
+            checkpoint: What was read.
+        """
+        super().on_load_checkpoint(checkpoint)
+        self.generator_updates = checkpoint["generator_updates"]
+
     def calibrate(self, images: torch.Tensor) -> None:
         """Set the thresholds of the post-processor on held-out good images.
 

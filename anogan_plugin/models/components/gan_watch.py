@@ -83,7 +83,11 @@ class GanWatch(Callback):
         module: WatchedGan = pl_module  # type: ignore[assignment]
         with torch.inference_mode(mode=False), torch.enable_grad():
             probe = self._probe or self._start(pl_module, module.latent_size)
-            residual = probe.measure(module.searched_generator)
+            measured = torch.tensor(probe.measure(module.searched_generator))
+            # Every process must choose the same epoch: they agree on the mean.
+            residual = float(
+                trainer.strategy.reduce(measured.to(pl_module.device), reduce_op="mean")
+            )
             with torch.no_grad():
                 samples = module.searched_generator(self._samples_from)
         varies = diversity(samples, probe.images)
