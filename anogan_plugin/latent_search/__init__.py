@@ -3,6 +3,6 @@
 
 """The latent search: the nearest image that a frozen generator can make, for every image."""
 
-from anogan_plugin.latent_search.search import LatentSearch, SearchResult, SearchSettings
+from anogan_plugin.latent_search.search import LatentSearch, Progress, SearchResult, SearchSettings
 
-__all__ = ["LatentSearch", "SearchResult", "SearchSettings"]
+__all__ = ["LatentSearch", "Progress", "SearchResult", "SearchSettings"]

@@ -3,14 +3,15 @@
 
 """AnoGAN's iterative mapping from an image to the latent space (Schlegl et al. 2017, sec. 2.2)."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
-from tqdm.auto import tqdm
 
 from anogan_plugin.latent_search.frozen import FrozenNetworks
 
+Progress = Callable[[range], Iterable[int]]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -136,11 +137,12 @@ class LatentSearch:
         first = torch.randn(1, self.latent_size, generator=noise)
         return first.repeat(count, 1).to(device)
 
-    def __call__(self, images: torch.Tensor) -> SearchResult:
+    def __call__(self, images: torch.Tensor, progress: Progress = iter) -> SearchResult:
         """Search for every image of a batch at once.
 
         Args:
             images: ``(B, C, H, W)`` float32 in the generator's range; on the networks' device.
+            progress: Passes the steps on and may show how many have been taken, as ``tqdm`` does.
 
         Returns:
             The latent vectors found, with their reconstructions and losses.
@@ -153,7 +155,7 @@ class LatentSearch:
             torch.autocast(images.device.type, enabled=False),
         ):
             images = images.detach().clone(memory_format=torch.channels_last)
-            latent = self._descend(images)
+            latent = self._descend(images, progress)
             with torch.no_grad():
                 reconstruction = self.networks.generate(latent)
                 features = self.networks.extract(images)
@@ -167,21 +169,13 @@ class LatentSearch:
             self._weigh(residual, discrimination),
         )
 
-    def _descend(self, images: torch.Tensor) -> torch.Tensor:
+    def _descend(self, images: torch.Tensor, progress: Progress) -> torch.Tensor:
         networks = self.descending
         with torch.no_grad():
             features = networks.extract(images)
         latent = self.start(len(images), images.device).requires_grad_()
         optimizer = torch.optim.Adam([latent], lr=self.settings.learning_rate)
-        steps = tqdm(
-            range(self.settings.steps),
-            desc=f"latent search, {len(images)} images",
-            unit="step",
-            leave=False,
-            delay=5,
-            disable=None,
-        )
-        for _ in steps:
+        for _ in progress(range(self.settings.steps)):
             reconstruction = networks.generate(latent)
             loss = self._weigh(
                 sum_of_differences(images, reconstruction),

@@ -36,6 +36,7 @@ from anogan_plugin.models.components.evaluation import raw_score_evaluator
 from anogan_plugin.models.components.gan_watch import GanWatch, stop_lost_run
 from anogan_plugin.models.components.health import GanHealth, TrainingDivergedError
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
+from anogan_plugin.models.components.progress import search_progress
 from anogan_plugin.models.components.score_table import ScoreTable
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 
@@ -299,7 +300,8 @@ class AnoGAN(AnomalibModule):
         if not isinstance(self.post_processor, HeldOutGoodPostProcessor):
             return
         self.eval()
-        scores = [self.model.score(part) for part in images.split(_CALIBRATION_BATCH)]
+        progress = search_progress(self.trainer)
+        scores = [self.model.score(part, progress) for part in images.split(_CALIBRATION_BATCH)]
         self.post_processor.calibrate(
             torch.cat([part.pred_score for part in scores]),
             torch.cat([part.anomaly_map for part in scores]),
@@ -319,7 +321,7 @@ class AnoGAN(AnomalibModule):
             ``reconstruction`` ``(B, C, H, W)`` and the ``score_parts``, ``(B,)`` each.
         """
         del batch_idx, args, kwargs
-        scores = self.model.score(self.images_of(batch))
+        scores = self.model.score(self.images_of(batch), search_progress(self.trainer))
         scored: Any = batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
         scored.reconstruction = scores.search.reconstruction
         scored.score_parts = scores.parts

@@ -9,7 +9,7 @@ import torch
 from anomalib.data import InferenceBatch
 from torch import nn
 
-from anogan_plugin.latent_search import LatentSearch, SearchResult, SearchSettings
+from anogan_plugin.latent_search import LatentSearch, Progress, SearchResult, SearchSettings
 from anogan_plugin.models.components.dcgan import Discriminator, Generator
 from anogan_plugin.models.components.image_scores import largest_local_mean, residual_map
 
@@ -81,11 +81,12 @@ class AnoGANModel(nn.Module):
         """
         return images[:, : self.channels]
 
-    def score(self, images: torch.Tensor) -> AnoGANScores:
+    def score(self, images: torch.Tensor, progress: Progress = iter) -> AnoGANScores:
         """Search the latent space and score what is left.
 
         Args:
             images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
+            progress: Passes the steps of the search on and may show them, as ``tqdm`` does.
 
         Returns:
             Image scores, anomaly maps and the search's result.
@@ -100,7 +101,7 @@ class AnoGANModel(nn.Module):
             self.generator.latent_size,
             self.search,
         )
-        found = search(images)
+        found = search(images, progress)
         anomaly_map = residual_map(images, found.reconstruction)
         parts = {
             "paper": found.score,
