@@ -9,7 +9,7 @@ from .find_body import find_body
 from .painting import paint_defect
 from .part import render_part
 
-RENDERER_VERSION = "2"
+RENDERER_VERSION = "3"
 """Changes whenever any pixel of any picture changes."""
 
 __all__ = [

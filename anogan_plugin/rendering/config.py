@@ -85,8 +85,8 @@ class RenderConfig:
     defocus: tuple[float, float] = (0.35, 0.75)
     full_well: float = 12000.0
     read_noise: float = 0.004
-    area_percent: tuple[float, float] = (0.2, 12.0)
-    contrast: tuple[float, float] = (0.15, 1.0)
+    area_percent: tuple[float, float] = (0.5, 30.0)
+    contrast: tuple[float, float] = (0.2, 1.0)
 
     def __post_init__(self) -> None:
         for name, limit in (("defocus", np.inf), ("area_percent", 100), ("contrast", 1)):
