@@ -25,10 +25,9 @@ from anomalib.visualization import Visualizer
 from lightning.pytorch import Callback
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import nn
-from torchvision.transforms.v2 import Compose, Grayscale, Normalize, Resize
 
 from anogan_plugin.latent_search import SearchSettings
-from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES, r1_penalty
+from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES, discriminator_loss
 from anogan_plugin.models.anogan.presets import gan_settings
 from anogan_plugin.models.anogan.torch_model import AnoGANModel
 from anogan_plugin.models.components.ema import update_average
@@ -36,6 +35,7 @@ from anogan_plugin.models.components.evaluation import raw_score_evaluator
 from anogan_plugin.models.components.gan_watch import GanWatch, stop_lost_run
 from anogan_plugin.models.components.health import GanHealth, TrainingDivergedError
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
+from anogan_plugin.models.components.pre_processing import to_generator_range
 from anogan_plugin.models.components.progress import search_progress
 from anogan_plugin.models.components.score_table import ScoreTable
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
@@ -200,9 +200,9 @@ class AnoGAN(AnomalibModule):
         fake = self.trained_generator(
             torch.randn(len(images), self.latent_size, device=images.device),
         )
-        discriminator_loss, accuracy = self._update_discriminator(images, fake.detach())
-        generator_loss = self._update_generator(fake)
-        losses = {"discriminator_loss": discriminator_loss, "generator_loss": generator_loss}
+        loss_of_d, accuracy = self._update_discriminator(images, fake.detach())
+        loss_of_g = self._update_generator(fake)
+        losses = {"discriminator_loss": loss_of_d, "generator_loss": loss_of_g}
         self._stop_if_not_finite(losses)
         update_average(
             self.model.generator,
@@ -226,19 +226,15 @@ class AnoGAN(AnomalibModule):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         discriminator, optimizer = self.model.discriminator, self._optimizers()[0]
         discriminator.requires_grad_(True)
-        penalised = self.settings.r1_weight > 0 and self.generator_updates % _R1_INTERVAL == 0
-        images = images.detach().requires_grad_(penalised)
-        real_logits, fake_logits = discriminator(images), discriminator(fake)
-        loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
-        if penalised:
-            penalty = r1_penalty(images, real_logits)
-            loss = loss + _R1_INTERVAL * self.settings.r1_weight * penalty
+        due = self.generator_updates % _R1_INTERVAL == 0
+        r1_weight = _R1_INTERVAL * self.settings.r1_weight if due else 0.0
+        loss, accuracy = discriminator_loss(
+            discriminator, images, fake, self.adversarial_loss, r1_weight
+        )
         optimizer.zero_grad()
         self.manual_backward(loss)
         optimizer.step()
-        # 1: D tells all apart; 0.5: it can't, the balance that training aims at.
-        right = torch.cat([real_logits > 0, fake_logits < 0]).float().mean()
-        return loss.detach(), right
+        return loss.detach(), accuracy
 
     def _update_generator(self, fake: torch.Tensor) -> torch.Tensor:
         discriminator, optimizer = self.model.discriminator, self._optimizers()[1]
@@ -360,7 +356,7 @@ class AnoGAN(AnomalibModule):
         image_size: tuple[int, int] | None = None,
         channels: int = 1,
     ) -> PreProcessor:
-        """Resize, make grey where asked, and scale [0, 1] to the generator's [-1, 1].
+        """Resize, make grey where asked, and scale to [-1, 1].
 
         Args:
             image_size: Height and width in pixels; None is 64 x 64.
@@ -369,11 +365,7 @@ class AnoGAN(AnomalibModule):
         Returns:
             The pre-processor.
         """
-        # Three equal channels: anomalib's batches take no others; the model reads the first.
-        grey = [Grayscale(3)] if channels == 1 else []
-        half = [0.5] * 3
-        size = Resize(image_size or (64, 64), antialias=True)
-        return PreProcessor(Compose([size, *grey, Normalize(half, half)]))
+        return to_generator_range(image_size or (64, 64), channels)
 
     @staticmethod
     def configure_evaluator() -> Evaluator:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 
@@ -56,3 +57,32 @@ ADVERSARIAL_LOSSES = {
     # max(0, 1 - D(x)) + max(0, 1 + D(G(z))) with -D(G(z)) (Lim & Ye 2017, Miyato et al. 2018).
     "hinge": AdversarialLoss(_hinge_discriminator, _linear_generator),
 }
+
+
+def discriminator_loss(
+    discriminator: nn.Module,
+    images: torch.Tensor,
+    fake: torch.Tensor,
+    adversarial_loss: AdversarialLoss,
+    r1_weight: float,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What D minimises in one step, and how well it tells real from generated.
+
+    Args:
+        discriminator: D, from ``(B, C, H, W)`` to ``(B,)`` logits.
+        images: ``(B, C, H, W)`` good images.
+        fake: ``(B, C, H, W)`` generated images, detached.
+        adversarial_loss: The GAN's objective.
+        r1_weight: γ of the R1 penalty in this step; 0 leaves it out.
+
+    Returns:
+        The scalar loss, and the share of right judgements: 1 where D tells all apart, 0.5 where it
+        cannot, the balance that training aims at.
+    """
+    images = images.detach().requires_grad_(r1_weight > 0)
+    real_logits, fake_logits = discriminator(images), discriminator(fake)
+    loss = adversarial_loss.discriminator(real_logits, fake_logits)
+    if r1_weight > 0:
+        loss = loss + r1_weight * r1_penalty(images, real_logits)
+    right = torch.cat([real_logits > 0, fake_logits < 0]).float().mean()
+    return loss, right

@@ -4,7 +4,7 @@
 """Watches a GAN train: coverage, diversity, sample grids; keeps the best epoch."""
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 from anomalib.data import ImageBatch
@@ -70,7 +70,7 @@ class GanWatch(Callback):
         """Keep the first held-out images, once."""
         kept = sum(len(images) for images in self._held_out)
         if self._probe is None and kept < _CALIBRATION_IMAGES and not trainer.sanity_checking:
-            module: WatchedGan = pl_module  # type: ignore[assignment]
+            module = cast(WatchedGan, pl_module)
             images = module.images_of(batch)[: _CALIBRATION_IMAGES - kept]
             # Cloned out of inference mode: an inference tensor can't take part in autograd.
             with torch.inference_mode(mode=False):
@@ -80,7 +80,7 @@ class GanWatch(Callback):
         """Measure, log, remember the best epoch, stop a lost run."""
         if trainer.sanity_checking or not self._held_out:
             return
-        module: WatchedGan = pl_module  # type: ignore[assignment]
+        module = cast(WatchedGan, pl_module)
         with torch.inference_mode(mode=False), torch.enable_grad():
             probe = self._probe or self._start(pl_module, module.latent_size)
             measured = torch.tensor(probe.measure(module.searched_generator))
@@ -102,7 +102,7 @@ class GanWatch(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put the best epoch back, calibrate, and write the checkpoint again."""
-        module: WatchedGan = pl_module  # type: ignore[assignment]
+        module = cast(WatchedGan, pl_module)
         if not self._best:
             rank_zero_warn(
                 f"{type(pl_module).__name__} kept its last epoch and set no threshold: no "
