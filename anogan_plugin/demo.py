@@ -5,6 +5,8 @@
 
 import argparse
 import json
+import os
+import platform
 import time
 from pathlib import Path
 
@@ -26,6 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     table = read_scores(scores)
     figures = {**write_figures(table, scores.parent, options.output), "seed": options.seed}
     figures["minutes"] = round((time.monotonic() - begin) / 60, 1)
+    figures["machine"] = f"{os.cpu_count()} cores, {platform.machine()}"
     (options.output / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     _print_summary(console, table, options.output, scores.parent)
 
@@ -42,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--test-images", type=int, default=80, help="test images, half of them good"
     )
-    parser.add_argument("--epochs", type=int, default=40, help="passes over the training images")
+    parser.add_argument("--epochs", type=int, default=50, help="passes over the training images")
     parser.add_argument("--steps", type=int, default=300, help="steps of the latent search, Γ")
     parser.add_argument("--width", type=int, default=32, help="width of the networks")
     parser.add_argument("--seed", type=int, default=0, help="seed of weights and batches")
@@ -70,7 +73,7 @@ def train_and_test(options: argparse.Namespace) -> Path:
         train_good=options.images,
         test_good=half,
         test_defects=options.test_images - half,
-        train_batch_size=32,
+        train_batch_size=16,
     )
     model = AnoGAN(width=options.width, search_steps=options.steps)
     engine = Engine(max_epochs=options.epochs, default_root_dir=options.output, devices=1)

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 from anomalib.data import AnomalibDataModule
 from anomalib.data.utils import Split, TestSplitMode, ValSplitMode
-from lightning.pytorch.utilities.types import TRAIN_DATALOADERS
+from lightning.pytorch.utilities.types import EVAL_DATALOADERS, TRAIN_DATALOADERS
 from pandas import DataFrame
 
 from .image_dataset import GOOD, ImageFileDataset
@@ -60,6 +60,10 @@ class OneClassDataModule(AnomalibDataModule):
             super()._create_val_split()
         logger.info("%s %s: %s", self.name, self.category, self.split_report())
 
+    def val_dataloader(self) -> EVAL_DATALOADERS:
+        """Get the validation images; none if ``val_split_mode`` is ``none``."""
+        return [] if self.val_split_mode == ValSplitMode.NONE else super().val_dataloader()
+
     def train_dataloader(self) -> TRAIN_DATALOADERS:
         """Get the images to train on.
 
@@ -71,7 +75,10 @@ class OneClassDataModule(AnomalibDataModule):
             raise ValueError(
                 f"{self.name} {self.category} has {found:,} images to train on, which do not fill "
                 f"a batch of {self.train_batch_size}: add images, or give --data.train_batch_size "
-                f"{max(found, 1)} or less."
+                f"{found} or less."
+                if found
+                else f"{self.name} {self.category} has no images to train on: add images, or hold "
+                f"fewer out with --data.held_out_ratio."
             )
         return super().train_dataloader()
 

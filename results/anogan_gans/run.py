@@ -12,7 +12,6 @@ with the environment; the raw scores go to ``scores/``. Example:
 import argparse
 import json
 import platform
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,13 @@ from lightning import seed_everything
 from sklearn.metrics import roc_auc_score
 
 from anogan_plugin import AnoGAN, ICMold, OneClassDigits, __version__
+from anogan_plugin.models.components.gan_watch import GanWatch
+from anogan_plugin.rendering import RENDERER_VERSION
 
 HERE = Path(__file__).parent
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
-    "default, latent 64": {"latent_size": 64},
+    "default, latent 256": {"latent_size": 256},
     "default, R1 1": {"r1_weight": 1.0},
     "default, no R1": {"r1_weight": 0.0},
     "default, no EMA": {"ema_decay": 0.0},
@@ -66,10 +67,10 @@ def main() -> None:
         accelerator="cpu",
         precision="bf16-mixed",
     )
-    begin = time.monotonic()
     engine.fit(model, datamodule=data)
-    seconds = time.monotonic() - begin
-    scores, rate = _score(model, data, options.images)
+    watch = next(c for c in engine.trainer.callbacks if isinstance(c, GanWatch))
+    health = watch.health
+    scores = _score(model, data, options.images)
     (HERE / "scores").mkdir(exist_ok=True)
     scores.to_csv(HERE / "scores" / f"{name}.csv", index=False, float_format="%.6g")
     row = {
@@ -77,21 +78,20 @@ def main() -> None:
         "variant": options.variant,
         "seed": options.seed,
         "epochs": options.epochs,
-        "held_out_residual": model.health.best_residual,
-        "best_epoch": model.health.best_epoch,
-        "problem": model.health.problem,
+        "held_out_residual": health.best_residual,
+        "best_epoch": health.best_epoch,
+        "problem": health.problem,
         "diversity": float(engine.trainer.callback_metrics["diversity"]),
         "auroc_paper": roc_auc_score(scores.label, scores.paper),
         "auroc_local": roc_auc_score(scores.label, scores.local),
         "good": int((scores.label == 0).sum()),
         "anomalous": int((scores.label == 1).sum()),
         "search_steps": model.model.search.steps,
-        "train_seconds": round(seconds),
-        "ms_per_image": round(rate, 1),
+        "renderer": RENDERER_VERSION if isinstance(data, ICMold) else None,
         "anogan_plugin": __version__,
         "anomalib": anomalib.__version__,
         "torch": torch.__version__,
-        "machine": f"{platform.machine()}, {options.threads} threads",
+        "machine": platform.machine(),
     }
     with (HERE / "results.jsonl").open("a") as results:
         results.write(json.dumps(row) + "\n")
@@ -122,8 +122,8 @@ def _data(options: argparse.Namespace) -> AnomalibDataModule:
     return ICMold(root=options.data)
 
 
-def _score(model: AnoGAN, data: AnomalibDataModule, per_label: int) -> tuple[pd.DataFrame, float]:
-    """Score the same random test images in every run; return them and ms per image."""
+def _score(model: AnoGAN, data: AnomalibDataModule, per_label: int) -> pd.DataFrame:
+    """Score the same random test images in every run; return the scores."""
     samples = data.test_data.samples
     chosen = [
         index
@@ -134,7 +134,7 @@ def _score(model: AnoGAN, data: AnomalibDataModule, per_label: int) -> tuple[pd.
     ]
     subset = data.test_data.subsample(chosen)
     assert model.pre_processor is not None
-    transform, rows, begin = model.pre_processor.transform, [], time.monotonic()
+    transform, rows = model.pre_processor.transform, []
     model.eval()
     for first in range(0, len(subset), 64):
         items = [subset[i] for i in range(first, min(first + 64, len(subset)))]
@@ -143,9 +143,8 @@ def _score(model: AnoGAN, data: AnomalibDataModule, per_label: int) -> tuple[pd.
             {"label": int(item.gt_label), **{k: float(v[i]) for k, v in scores.parts.items()}}
             for i, item in enumerate(items)
         ]
-    milliseconds = 1e3 * (time.monotonic() - begin) / len(subset)
     paths = subset.samples.image_path.map(lambda path: "/".join(Path(path).parts[-2:]))
-    return pd.DataFrame({"image": paths, **pd.DataFrame(rows)}), milliseconds
+    return pd.DataFrame({"image": paths, **pd.DataFrame(rows)})
 
 
 if __name__ == "__main__":

@@ -10,13 +10,16 @@ import pytest
 import torch
 from anomalib.engine import Engine
 from anomalib.loggers.base import ImageLoggerBase
+from anomalib.models import AnomalibModule
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from anogan_plugin.data.icmold import ICMold
 from anogan_plugin.models.anogan import AnoGAN
 from anogan_plugin.models.anogan.presets import PRESETS
+from anogan_plugin.models.components.gan_watch import GanWatch
 from anogan_plugin.models.components.health import TrainingDivergedError
+from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 
 TINY: dict[str, Any] = {"image_size": 32, "width": 4, "latent_size": 8, "search_steps": 2}
 
@@ -31,6 +34,16 @@ def fit(model: AnoGAN, root: Path, folder: Path, epochs: int = 1, *callbacks: Ca
     )
     engine.fit(model, datamodule=ICMold(root=root, image_size=32, train_batch_size=8))
     return engine
+
+
+def watch_of(engine: Engine) -> GanWatch:
+    callbacks: list[Callback] = engine.trainer.callbacks  # type: ignore[attr-defined]
+    return next(callback for callback in callbacks if isinstance(callback, GanWatch))
+
+
+def is_calibrated(model: AnomalibModule) -> bool:
+    assert isinstance(model.post_processor, HeldOutGoodPostProcessor)
+    return model.post_processor.calibrated
 
 
 class Spoil(Callback):
@@ -51,9 +64,9 @@ def test_every_preset_trains(preset: Any, rendered_set: Path, tmp_path: Path) ->
     model = AnoGAN(preset=preset, **TINY)
     before = [weight.clone() for weight in model.model.parameters()]
     fit(model, rendered_set, tmp_path)
-    assert any(
-        not torch.equal(old, new) for old, new in zip(before, model.model.parameters(), strict=True)
-    )
+    after = list(model.model.parameters())
+    assert all(not torch.equal(old, new) for old, new in zip(before, after, strict=True))
+    assert all(torch.isfinite(weight).all() for weight in after)
 
 
 def test_colour_images(rendered_set: Path, tmp_path: Path) -> None:
@@ -74,7 +87,7 @@ def test_nan_later_keeps_the_best_epoch(rendered_set: Path, tmp_path: Path) -> N
     model = AnoGAN(**TINY)
     with pytest.warns(UserWarning, match="training diverged at epoch 2"):
         engine = fit(model, rendered_set, tmp_path, 6, Spoil(epoch=2))
-    assert model.health.problem is not None
+    assert watch_of(engine).health.problem is not None
     assert engine.trainer.current_epoch < 5
     assert all(torch.isfinite(weight).all() for weight in model.parameters())
     saved = torch.load(str(engine.best_model_path), weights_only=True)["state_dict"]
@@ -135,6 +148,66 @@ def test_training_goes_on_from_a_checkpoint(rendered_set: Path, tmp_path: Path) 
     again.fit(resumed, datamodule=data, ckpt_path=str(engine.best_model_path))
     assert first.generator_updates > 0
     assert resumed.generator_updates == 3 * first.generator_updates
+
+
+class Worsen(Callback):
+    """Spoils G for its third epoch: validation comes before the end of an epoch."""
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: Any) -> None:
+        if trainer.current_epoch == 1:
+            with torch.no_grad():
+                for weight in pl_module.model.generator.parameters():
+                    weight.fill_(100.0)
+
+
+def test_the_best_epoch_is_kept_in_memory_and_on_disk(rendered_set: Path, tmp_path: Path) -> None:
+    model = AnoGAN(**TINY)
+    engine = fit(model, rendered_set, tmp_path, 3, Worsen())
+    assert watch_of(engine).health.best_epoch < 2
+    weight = next(model.model.generator.parameters())
+    assert not (weight == 100).any()
+    saved = torch.load(str(engine.best_model_path), weights_only=True)["state_dict"]
+    torch.testing.assert_close(saved["model.generator.layers.0.weight"], weight)
+    assert torch.isfinite(saved["post_processor._image_threshold"])
+
+
+def test_one_object_can_be_fitted_twice(rendered_set: Path, tmp_path: Path) -> None:
+    model = AnoGAN(**TINY)
+    fit(model, rendered_set, tmp_path / "first")
+    assert model.training, "calibration leaves the mode alone"
+    again = fit(model, rendered_set, tmp_path / "second")
+    assert watch_of(again).health.best_epoch == 0
+    assert is_calibrated(model)
+
+
+def test_no_defect_is_taken_for_a_held_out_good_image(rendered_set: Path, tmp_path: Path) -> None:
+    data = ICMold(
+        root=rendered_set, image_size=32, train_batch_size=8, val_split_mode="same_as_test"
+    )
+    engine = Engine(max_epochs=1, default_root_dir=tmp_path, accelerator="cpu", devices=1)
+    engine.fit(AnoGAN(**TINY), datamodule=data)
+    watch = watch_of(engine)
+    assert sum(len(images) for images in watch._held_out) == 6  # of 12 validation images
+
+
+def test_without_validation_images_it_says_so(rendered_set: Path, tmp_path: Path) -> None:
+    data = ICMold(root=rendered_set, image_size=32, train_batch_size=8, val_split_mode="none")
+    engine = Engine(max_epochs=1, default_root_dir=tmp_path, accelerator="cpu", devices=1)
+    model = AnoGAN(**TINY)
+    with pytest.warns(UserWarning, match="fewer than two good validation images"):
+        engine.fit(model, datamodule=data)
+    assert not is_calibrated(model)
+    assert engine.test(model, datamodule=data)[0]["image_AUROC"] >= 0
+
+
+def test_thresholds_of_another_score_are_dropped(rendered_set: Path, tmp_path: Path) -> None:
+    engine = fit(AnoGAN(**TINY, image_score="local"), rendered_set, tmp_path)
+    path = str(engine.best_model_path)
+    same = AnoGAN.load_from_checkpoint(path)
+    assert is_calibrated(same)
+    with pytest.warns(UserWarning, match="'image_score': 'local'.*'image_score': 'paper'"):
+        other = AnoGAN.load_from_checkpoint(path, image_score="paper")
+    assert not is_calibrated(other)
 
 
 class Pictures(ImageLoggerBase, DummyLogger):

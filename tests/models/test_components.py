@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn import functional as F
 
-from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES, r1_penalty
+from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES, discriminator_loss, r1_penalty
 from anogan_plugin.models.components.dcgan import Discriminator, Generator, layer_widths
 from anogan_plugin.models.components.ema import update_average
 from anogan_plugin.models.components.evaluation import AUROC, rank_preserving_unit_interval
@@ -209,7 +209,7 @@ def test_nan_is_named() -> None:
     assert "epoch 7: generator_loss is nan; try X" in message
 
 
-def test_held_out_probe_goes_on_where_it_stopped() -> None:
+def test_held_out_probe_measures_the_generator_alone() -> None:
     torch.manual_seed(0)
     generator = Generator(32, 1, 8, 4)
     for layer in generator.modules():
@@ -218,9 +218,26 @@ def test_held_out_probe_goes_on_where_it_stopped() -> None:
     with torch.no_grad():
         images = generator.eval()(torch.randn(16, 8))
     probe = HeldOutProbe(images, latent_size=8)
-    residuals = [probe.measure(generator) for _ in range(5)]
-    assert residuals == sorted(residuals, reverse=True)
-    assert residuals[-1] < 0.8 * residuals[0]
+    first = probe.measure(generator)
+    with torch.no_grad():
+        unsearched = float((images - generator(probe.start)).abs().mean())
+    assert first < 0.8 * unsearched
+    probe.measure(Generator(32, 1, 8, 4))
+    assert probe.measure(generator) == pytest.approx(first), "nothing is carried over"
+
+
+def test_discriminator_loss_adds_the_penalty_and_counts_right_judgements() -> None:
+    torch.manual_seed(0)
+    discriminator = nn.Sequential(nn.Flatten(), nn.Linear(4, 1, bias=False), nn.Flatten(0))
+    images, fake = torch.randn(6, 1, 2, 2), torch.randn(6, 1, 2, 2)
+    bce = ADVERSARIAL_LOSSES["bce"]
+    plain, right = discriminator_loss(discriminator, images, fake, bce, r1_weight=0.0)
+    penalised, _ = discriminator_loss(discriminator, images, fake, bce, r1_weight=3.0)
+    weight = next(discriminator.parameters()).detach()
+    # A linear D has the same slope everywhere, its weights.
+    assert (penalised - plain).item() == pytest.approx(3.0 / 2 * weight.square().sum().item())
+    logits = torch.cat([discriminator(images), -discriminator(fake)])
+    assert right.item() == pytest.approx((logits > 0).float().mean().item())
 
 
 def test_r1_penalty_by_hand() -> None:

@@ -24,6 +24,7 @@ from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
 from lightning.pytorch import Callback
 from lightning.pytorch.core.optimizer import LightningOptimizer
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import nn
 
 from anogan_plugin.latent_search import SearchSettings
@@ -32,8 +33,7 @@ from anogan_plugin.models.anogan.presets import gan_settings
 from anogan_plugin.models.anogan.torch_model import AnoGANModel
 from anogan_plugin.models.components.ema import update_average
 from anogan_plugin.models.components.evaluation import raw_score_evaluator
-from anogan_plugin.models.components.gan_watch import GanWatch, stop_lost_run
-from anogan_plugin.models.components.health import GanHealth, TrainingDivergedError
+from anogan_plugin.models.components.gan_watch import GanWatch
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.components.pre_processing import to_generator_range
 from anogan_plugin.models.components.progress import search_progress
@@ -42,6 +42,13 @@ from anogan_plugin.models.components.visualization import ReconstructionVisualiz
 
 _REMEDY = "try preset=default, lower learning rates or more training images"
 _CALIBRATION_BATCH = 64
+_SCORE_ARGUMENTS = (
+    "search_steps",
+    "search_learning_rate",
+    "discrimination_weight",
+    "search_seed",
+    "image_score",
+)
 _R1_INTERVAL = 8  # the penalty every eighth step with eight times its weight (Karras et al. 2020)
 
 
@@ -150,7 +157,7 @@ class AnoGAN(AnomalibModule):
         self.trained_generator = copy.deepcopy(self.model.generator)
         self.model.generator.requires_grad_(False)
         self.adversarial_loss = ADVERSARIAL_LOSSES[self.settings.adversarial_loss]
-        self.health = GanHealth(_REMEDY)
+        self.remedy = _REMEDY
         self.generator_updates = 0
         self.automatic_optimization = False
 
@@ -185,15 +192,15 @@ class AnoGAN(AnomalibModule):
         rate, betas = self.settings.learning_rate, self.settings.betas
         return [torch.optim.Adam(network.parameters(), rate, betas) for network in networks]
 
-    def training_step(self, batch: ImageBatch, batch_idx: int) -> None:
+    def training_step(self, batch: ImageBatch, batch_idx: int) -> dict[str, torch.Tensor]:
         """Update D, then G, then G's moving average.
 
         Args:
             batch: Good images ``(B, 3, H, W)`` in [-1, 1].
             batch_idx: Not used.
 
-        Raises:
-            TrainingDivergedError: If a loss is NaN or infinite before there is an epoch to keep.
+        Returns:
+            The losses of D and of G.
         """
         del batch_idx
         images = self.images_of(batch)
@@ -203,7 +210,6 @@ class AnoGAN(AnomalibModule):
         loss_of_d, accuracy = self._update_discriminator(images, fake.detach())
         loss_of_g = self._update_generator(fake)
         losses = {"discriminator_loss": loss_of_d, "generator_loss": loss_of_g}
-        self._stop_if_not_finite(losses)
         update_average(
             self.model.generator,
             self.trained_generator,
@@ -218,6 +224,7 @@ class AnoGAN(AnomalibModule):
             prog_bar=True,
             batch_size=len(images),
         )
+        return losses
 
     def _update_discriminator(
         self,
@@ -248,14 +255,6 @@ class AnoGAN(AnomalibModule):
     def _optimizers(self) -> list[LightningOptimizer]:
         return cast(list[LightningOptimizer], self.optimizers())
 
-    def _stop_if_not_finite(self, losses: dict[str, torch.Tensor]) -> None:
-        problem = self.health.non_finite(losses, self.current_epoch)
-        if problem is None:
-            return
-        if self.health.best_epoch < 0:
-            raise TrainingDivergedError(problem)
-        stop_lost_run(self.trainer, self.health, problem)
-
     def validation_step(self, batch: ImageBatch, batch_idx: int) -> ImageBatch:
         """Score nothing: a search per epoch would take days. See :class:`GanWatch`.
 
@@ -270,22 +269,37 @@ class AnoGAN(AnomalibModule):
         return batch
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Save how far the moving average and the R1 schedule are.
+        """Save how far the moving average and the R1 schedule are, and what is scored.
 
         Args:
             checkpoint: What will be written.
         """
         super().on_save_checkpoint(checkpoint)
         checkpoint["generator_updates"] = self.generator_updates
+        # Not hyper_parameters: Lightning has overwritten those by the time they are read again.
+        checkpoint["score_arguments"] = {name: self.hparams[name] for name in _SCORE_ARGUMENTS}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore it.
+        """Restore it, and drop thresholds that belong to another score.
 
         Args:
             checkpoint: What was read.
         """
         super().on_load_checkpoint(checkpoint)
         self.generator_updates = checkpoint["generator_updates"]
+        then = checkpoint["score_arguments"]
+        changed = [name for name in _SCORE_ARGUMENTS if then[name] != self.hparams[name]]
+        if changed:
+            for threshold in ("_image_threshold", "_pixel_threshold"):
+                state = checkpoint["state_dict"]
+                if (key := f"post_processor.{threshold}") in state:
+                    state[key] = torch.full_like(state[key], float("nan"))
+            rank_zero_warn(
+                f"no image will be accepted or rejected: the thresholds in the checkpoint are for "
+                f"{ {name: then[name] for name in changed} }, and now it is "
+                f"{ {name: self.hparams[name] for name in changed} }; give the same arguments as "
+                "in training, or train again"
+            )
 
     def calibrate(self, images: torch.Tensor) -> None:
         """Set the thresholds of the post-processor on held-out good images.
@@ -295,7 +309,6 @@ class AnoGAN(AnomalibModule):
         """
         if not isinstance(self.post_processor, HeldOutGoodPostProcessor):
             return
-        self.eval()
         progress = search_progress(self.trainer)
         scores = [self.model.score(part, progress) for part in images.split(_CALIBRATION_BATCH)]
         self.post_processor.calibrate(

@@ -14,12 +14,13 @@ from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
 from torch import nn
 from torchvision.utils import make_grid, save_image
 
-from anogan_plugin.models.components.health import GanHealth, diversity
+from anogan_plugin.models.components.health import GanHealth, TrainingDivergedError, diversity
 from anogan_plugin.models.components.held_out import HeldOutProbe
 
 _PROBE_IMAGES = 64
 _CALIBRATION_IMAGES = 512
 _SAMPLES = 64
+_FEWEST = 2
 _EPOCHS_PER_PICTURE = 5
 
 
@@ -28,7 +29,7 @@ class WatchedGan(Protocol):
 
     latent_size: int
     generator_updates: int
-    health: GanHealth
+    remedy: str
 
     @property
     def searched_generator(self) -> nn.Module:
@@ -46,18 +47,49 @@ class GanWatch(Callback):
 
     After every validation epoch it logs ``held_out_residual`` (:class:`HeldOutProbe`) and
     ``diversity``, draws a grid of samples from fixed latent vectors (to the logger, and to
-    ``samples/`` in the results folder), and stops a run that collapsed or diverged, saying so.
-    When training ends, the weights of the epoch with the lowest held-out residual are put back,
-    the module is calibrated on held-out good images, and the checkpoint is written again with both.
+    ``samples/`` in the results folder), and stops a run that collapsed or diverged, saying so; a
+    loss that is NaN or infinite stops it at once. When training ends, the weights of the epoch with
+    the lowest held-out residual are put back and saved, the module is calibrated on held-out good
+    images, and the checkpoint is written again with the thresholds. A run that goes on from a
+    checkpoint chooses among its own epochs.
 
-    Without validation images nothing is measured and the last epoch stays.
+    Anomalous validation images are left out: nothing here may depend on a defect. With fewer than
+    two good ones nothing is measured and the last epoch stays.
+
+    Attributes:
+        health: What has been seen of the current or the last training.
     """
 
     def __init__(self) -> None:
+        self.health = GanHealth("")
         self._held_out: list[torch.Tensor] = []
         self._probe: HeldOutProbe | None = None
         self._samples_from = torch.empty(0)
         self._best: dict[str, torch.Tensor] = {}
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin a new watch."""
+        self.health = GanHealth(cast(WatchedGan, pl_module).remedy)
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: ImageBatch,
+        batch_idx: int,
+    ) -> None:
+        """Look for NaN and infinity in the losses that the training step returned.
+
+        Raises:
+            TrainingDivergedError: If there is no epoch to keep yet.
+        """
+        problem = self.health.non_finite(outputs, trainer.current_epoch)
+        if problem is None:
+            return
+        if not self._best:
+            raise TrainingDivergedError(problem)
+        self._stop(trainer, problem)
 
     def on_validation_batch_end(
         self,
@@ -67,66 +99,70 @@ class GanWatch(Callback):
         batch: ImageBatch,
         *args: Any,
     ) -> None:
-        """Keep the first held-out images, once."""
+        """Keep the first good images, once."""
         kept = sum(len(images) for images in self._held_out)
-        if self._probe is None and kept < _CALIBRATION_IMAGES and not trainer.sanity_checking:
-            module = cast(WatchedGan, pl_module)
-            images = module.images_of(batch)[: _CALIBRATION_IMAGES - kept]
-            # Cloned out of inference mode: an inference tensor can't take part in autograd.
-            with torch.inference_mode(mode=False):
-                self._held_out.append(images.clone())
+        if self._probe is not None or kept >= _CALIBRATION_IMAGES or trainer.sanity_checking:
+            return
+        images = cast(WatchedGan, pl_module).images_of(batch)
+        if batch.gt_label is not None:
+            images = images[~batch.gt_label.bool()]
+        # Cloned out of inference mode: an inference tensor can't take part in autograd.
+        with torch.inference_mode(mode=False):
+            self._held_out.append(images[: _CALIBRATION_IMAGES - kept].clone())
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Measure, log, remember the best epoch, stop a lost run."""
-        if trainer.sanity_checking or not self._held_out:
+        if trainer.sanity_checking or sum(len(images) for images in self._held_out) < _FEWEST:
             return
         module = cast(WatchedGan, pl_module)
         with torch.inference_mode(mode=False), torch.enable_grad():
-            probe = self._probe or self._start(pl_module, module.latent_size)
-            measured = torch.tensor(probe.measure(module.searched_generator))
-            # Every process must choose the same epoch: they agree on the mean.
-            residual = float(
-                trainer.strategy.reduce(measured.to(pl_module.device), reduce_op="mean")
-            )
+            probe = self._probe or self._start(module.latent_size)
+            measured = probe.measure(module.searched_generator)
             with torch.no_grad():
                 samples = module.searched_generator(self._samples_from)
-        varies = diversity(samples, probe.images)
+        # Every process must choose the same epoch and stop together: they agree on the means.
+        figures = torch.tensor([measured, diversity(samples, probe.images)])
+        agreed = trainer.strategy.reduce(figures.to(pl_module.device), reduce_op="mean")
+        residual, varies = cast(torch.Tensor, agreed).tolist()
         pl_module.log_dict({"held_out_residual": residual, "diversity": varies}, prog_bar=True)
         self._show(samples, trainer)
-        if residual < module.health.best_residual:
+        if residual < self.health.best_residual:
             self._best = {name: value.clone() for name, value in pl_module.state_dict().items()}
         epoch, updates = trainer.current_epoch, module.generator_updates
-        problem = module.health.end_of_epoch(epoch, updates, residual, varies)
+        problem = self.health.end_of_epoch(epoch, updates, residual, varies)
         if problem:
-            stop_lost_run(trainer, module.health, problem)
+            self._stop(trainer, problem)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put the best epoch back, calibrate, and write the checkpoint again."""
-        module = cast(WatchedGan, pl_module)
+        """Put the best epoch back, save it, calibrate, and save the thresholds too."""
         if not self._best:
             rank_zero_warn(
-                f"{type(pl_module).__name__} kept its last epoch and set no threshold: no "
-                "validation images were found; give the data module held-out good images"
+                f"{type(pl_module).__name__} kept its last epoch and set no threshold, because "
+                "there were fewer than two good validation images: have the data module hold some "
+                "out of the training images"
             )
             return
         pl_module.load_state_dict(self._best)
         rank_zero_info(
-            f"Kept epoch {module.health.best_epoch}: "
-            f"held-out residual {module.health.best_residual:.4f} per pixel"
+            f"Kept epoch {self.health.best_epoch}: "
+            f"held-out residual {self.health.best_residual:.4f} per pixel"
         )
-        module.calibrate(torch.cat(self._held_out))
-        for checkpoint in trainer.checkpoint_callbacks:
-            path = getattr(checkpoint, "best_model_path", "")
-            if path:
-                trainer.save_checkpoint(path)
+        _save_again(trainer)
+        cast(WatchedGan, pl_module).calibrate(torch.cat(self._held_out))
+        _save_again(trainer)
 
-    def _start(self, pl_module: LightningModule, latent_size: int) -> HeldOutProbe:
+    def _start(self, latent_size: int) -> HeldOutProbe:
         images = torch.cat(self._held_out)[:_PROBE_IMAGES]
         fixed = torch.Generator().manual_seed(0)
-        samples_from = torch.randn(_SAMPLES, latent_size, generator=fixed)
-        self._samples_from = samples_from.to(pl_module.device)
+        self._samples_from = torch.randn(_SAMPLES, latent_size, generator=fixed).to(images.device)
         self._probe = HeldOutProbe(images, latent_size)
         return self._probe
+
+    def _stop(self, trainer: Trainer, problem: str) -> None:
+        if self.health.problem is None:
+            rank_zero_warn(problem)
+        self.health.problem = problem
+        trainer.should_stop = True
 
     @staticmethod
     def _show(samples: torch.Tensor, trainer: Trainer) -> None:
@@ -144,14 +180,9 @@ class GanWatch(Callback):
             save_image(grid, folder / f"epoch_{epoch:04d}.png")
 
 
-def stop_lost_run(trainer: Trainer, health: GanHealth, problem: str) -> None:
-    """End the training after this epoch and say why.
-
-    Args:
-        trainer: The trainer to stop.
-        health: Where the problem is kept, for whoever asks afterwards.
-        problem: What is wrong and what to try.
-    """
-    health.problem = problem
-    trainer.should_stop = True
-    rank_zero_warn(problem)
+def _save_again(trainer: Trainer) -> None:
+    """Write the module as it is now over the checkpoint that the trainer takes for the best."""
+    for checkpoint in trainer.checkpoint_callbacks:
+        path = getattr(checkpoint, "best_model_path", "")
+        if path:
+            trainer.save_checkpoint(path)

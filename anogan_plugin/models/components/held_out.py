@@ -8,16 +8,16 @@ from torch import nn
 
 from anogan_plugin.latent_search.frozen import freeze
 
-_STEPS = 10
-_LEARNING_RATE = 0.05
+_STEPS = 30
+_LEARNING_RATE = 0.1
 
 
 class HeldOutProbe:
-    """Residual of held-out good images, by a latent search that goes on from epoch to epoch.
+    """Residual of held-out good images after a short latent search, the same one every time.
 
-    A full search after every epoch would take longer than the epoch. Here the latent vectors are
-    kept, and each call descends a few steps further from where the last one stopped: they follow
-    the slowly moving generator. What is left is coverage, which is what limits AnoGAN.
+    A full search after every epoch would take longer than the epoch. This one takes a few large
+    steps from the same latent vectors at each call, so that what changes from epoch to epoch is the
+    generator: its coverage, which is what limits AnoGAN.
 
     Args:
         images: ``(N, C, H, W)`` held-out good images in [-1, 1].
@@ -28,11 +28,10 @@ class HeldOutProbe:
         self.images = images
         noise = torch.Generator().manual_seed(0)
         start = torch.randn(len(images), latent_size, generator=noise)
-        self.latent = start.to(images.device).requires_grad_()
-        self.optimizer = torch.optim.Adam([self.latent], lr=_LEARNING_RATE)
+        self.start = start.to(images.device)
 
     def measure(self, generator: nn.Module) -> float:
-        """Descend a little further and report the residual.
+        """Search and report the residual.
 
         Args:
             generator: G as it is now; not changed.
@@ -41,9 +40,11 @@ class HeldOutProbe:
             Mean |x − G(z)| per pixel, in grey levels of [-1, 1].
         """
         frozen = freeze(generator)
+        latent = self.start.clone().requires_grad_()
+        optimizer = torch.optim.Adam([latent], lr=_LEARNING_RATE)
         for _ in range(_STEPS):
-            loss = (self.images - frozen(self.latent)).abs().sum()
-            (self.latent.grad,) = torch.autograd.grad(loss, self.latent)
-            self.optimizer.step()
+            loss = (self.images - frozen(latent)).abs().sum()
+            (latent.grad,) = torch.autograd.grad(loss, latent)
+            optimizer.step()
         with torch.no_grad():
-            return float((self.images - frozen(self.latent)).abs().mean())
+            return float((self.images - frozen(latent)).abs().mean())
