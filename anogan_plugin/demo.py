@@ -95,13 +95,13 @@ def write_figures(table: pd.DataFrame, run: Path, output: Path) -> dict[str, obj
     score_histograms(table).savefig(output / "histograms.png", dpi=130)
     chosen = typical_images(table)
     folders = [Path(path).parent.name for path in chosen.image_path]
-    names = [Path(path).with_suffix(".png").name for path in chosen.image_path]
-    strips = [run / "images" / folder / name for folder, name in zip(folders, names, strict=True)]
     labels = [
         f"{folder.replace('_', ' ')}:\nscore at its\n{rank:.0%} quantile"
         for folder, rank in zip(folders, chosen["rank"], strict=True)
     ]
-    stack_strips(strips, labels).save(output / "examples.png")
+    stack_strips([run / picture for picture in chosen.picture], labels).save(
+        output / "examples.png"
+    )
     return {
         "image_auroc": image_aurocs(table),
         "good_images": int((table.label == 0).sum()),

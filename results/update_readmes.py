@@ -38,10 +38,13 @@ def gans() -> str:
     """How the variants of the GAN compare: mean and sample standard deviation over seeds."""
     runs = pd.read_json(RESULTS / "anogan_gans" / "results.jsonl", lines=True)
     lines = [
-        "| data | GAN | seeds | epochs | held-out residual | diversity | AUROC, paper | "
-        "AUROC, local | ended early |",
+        "| data | GAN | seeds | epochs | good residual | diversity | AUROC, paper | AUROC, local | "
+        "ended early |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
+    repeated = runs[runs.duplicated(["data", "variant", "seed"])]
+    if len(repeated):
+        raise ValueError(f"results.jsonl has runs twice: {repeated[['data', 'variant', 'seed']]}")
     for (data, variant), group in runs.groupby(["data", "variant"], sort=False):
         problems = group.problem.dropna()
         cells = [
@@ -49,7 +52,7 @@ def gans() -> str:
             variant,
             str(len(group)),
             str(group.epochs.iloc[0]),
-            _mean(group.held_out_residual, 4),
+            _mean(group.good_residual, 4),
             _mean(group.diversity, 2),
             _mean(group.auroc_paper, 3),
             _mean(group.auroc_local, 3),

@@ -13,7 +13,7 @@ from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizat
 
 
 @torch.inference_mode(mode=False)  # weights made in inference mode could never meet autograd
-def freeze(network: nn.Module) -> nn.Module:
+def freeze(network: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
     """Copy a network for inference: same function in eval mode, fewer operations.
 
     BatchNorm that follows a convolution in an :class:`~torch.nn.Sequential` is folded into it,
@@ -22,9 +22,10 @@ def freeze(network: nn.Module) -> nn.Module:
 
     Args:
         network: Any network; its running statistics are the ones used.
+        dtype: What the copy computes in.
 
     Returns:
-        The frozen copy, in eval mode, on the same device and of the same dtype.
+        The frozen copy, in eval mode, on the same device.
     """
     frozen = copy.deepcopy(network).eval().requires_grad_(False)
     for module in list(frozen.modules()):
@@ -33,7 +34,7 @@ def freeze(network: nn.Module) -> nn.Module:
     for module in list(frozen.modules()):
         if isinstance(module, nn.Sequential):
             _fold_batch_norm(module)
-    return frozen.to(memory_format=torch.channels_last)
+    return frozen.to(dtype=dtype, memory_format=torch.channels_last)
 
 
 def _bake_parametrizations(module: nn.Module) -> None:
@@ -68,8 +69,8 @@ class FrozenNetworks:
     """
 
     def __init__(self, generator: nn.Module, features: nn.Module, dtype: torch.dtype) -> None:
-        self.generator = freeze(generator).to(dtype)
-        self.features = freeze(features).to(dtype)
+        self.generator = freeze(generator, dtype)
+        self.features = freeze(features, dtype)
         self.dtype = dtype
 
     def generate(self, latent: torch.Tensor) -> torch.Tensor:

@@ -40,16 +40,16 @@ class SearchSettings:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if self.steps < 0:
-            msg = f"steps must be at least 0, got {self.steps}"
+            msg = f"search steps must be at least 0, got {self.steps}"
             raise ValueError(msg)
         if not 0 <= self.discrimination_weight <= 1:
             msg = f"discrimination_weight must be in [0, 1], got {self.discrimination_weight}"
             raise ValueError(msg)
         if self.learning_rate <= 0:
-            msg = f"learning_rate must be positive, got {self.learning_rate}"
+            msg = f"search learning rate must be positive, got {self.learning_rate}"
             raise ValueError(msg)
         if self.precision not in _DTYPES:
-            msg = f"precision must be one of {tuple(_DTYPES)}, got {self.precision!r}"
+            msg = f"search precision must be one of {tuple(_DTYPES)}, got {self.precision!r}"
             raise ValueError(msg)
 
 
@@ -155,10 +155,11 @@ class LatentSearch:
             torch.autocast(images.device.type, enabled=False),
         ):
             images = images.detach().clone(memory_format=torch.channels_last)
-            latent = self._descend(images, progress)
+            with torch.no_grad():
+                features = self.networks.extract(images)
+            latent = self._descend(images, features, progress)
             with torch.no_grad():
                 reconstruction = self.networks.generate(latent)
-                features = self.networks.extract(images)
                 residual = sum_of_differences(images, reconstruction)
                 discrimination = sum_of_differences(features, self.networks.extract(reconstruction))
         return SearchResult(
@@ -169,10 +170,16 @@ class LatentSearch:
             self._weigh(residual, discrimination),
         )
 
-    def _descend(self, images: torch.Tensor, progress: Progress) -> torch.Tensor:
+    def _descend(
+        self,
+        images: torch.Tensor,
+        features: torch.Tensor,
+        progress: Progress,
+    ) -> torch.Tensor:
         networks = self.descending
-        with torch.no_grad():
-            features = networks.extract(images)
+        if networks is not self.networks:  # in bfloat16 f(x) is compared with f(G(z)) in bfloat16
+            with torch.no_grad():
+                features = networks.extract(images)
         latent = self.start(len(images), images.device).requires_grad_()
         optimizer = torch.optim.Adam([latent], lr=self.settings.learning_rate)
         for _ in progress(range(self.settings.steps)):

@@ -78,7 +78,7 @@ def main() -> None:
         "variant": options.variant,
         "seed": options.seed,
         "epochs": options.epochs,
-        "held_out_residual": health.best_residual,
+        "good_residual": scores.residual[scores.label == 0].mean() / options.image_size**2,
         "best_epoch": health.best_epoch,
         "problem": health.problem,
         "diversity": float(engine.trainer.callback_metrics["diversity"]),

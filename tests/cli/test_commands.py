@@ -9,9 +9,11 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from sklearn.metrics import roc_auc_score
 
 from tests.processes import ANOMALIB, run
 
@@ -62,7 +64,10 @@ def test_train_renders_the_set_and_leaves_a_checkpoint(trained: Path) -> None:
 def test_test_prints_the_metrics(trained: Path) -> None:
     data = ["--data", "ICMold", "--data.root", "icmold"]
     result = run(ANOMALIB, "test", *ANOGAN, *data, *TRAINED, *ON_CPU, cwd=trained)
-    assert 0 <= area_under_roc(result.stdout) <= 1
+    scores = pd.read_csv(trained / "results/AnoGAN/latest/scores_test.csv")
+    expected = roc_auc_score(scores.label, scores.score)
+    assert scores.score.min() > 1, "raw scores, which torchmetrics would take for logits"
+    assert area_under_roc(result.stdout) == pytest.approx(expected, abs=1e-3)
 
 
 def test_predict_on_a_folder_of_photographs(trained: Path) -> None:

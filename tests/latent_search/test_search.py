@@ -86,7 +86,7 @@ def test_an_image_the_generator_makes_is_found() -> None:
 
 def test_an_image_is_searched_by_itself(networks: tuple[Generator, Discriminator]) -> None:
     generator, discriminator = networks
-    search = LatentSearch(generator, discriminator.features, 8, SearchSettings(steps=20))
+    search = LatentSearch(generator, discriminator.features, 8, SearchSettings(steps=50))
     torch.manual_seed(3)
     images = torch.rand(6, 1, 32, 32) * 2 - 1
     together = search(images)
@@ -143,7 +143,8 @@ def test_it_works_in_inference_mode(networks: tuple[Generator, Discriminator]) -
     [
         ({"steps": -1}, "steps"),
         ({"discrimination_weight": 1.5}, "discrimination_weight"),
-        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"learning_rate": 0.0}, "search learning rate"),
+        ({"precision": "fp8"}, "search precision"),
     ],
 )
 def test_settings_out_of_range_are_named(settings: dict[str, Any], named: str) -> None:

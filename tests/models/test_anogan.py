@@ -20,6 +20,7 @@ from anogan_plugin.models.anogan.presets import PRESETS
 from anogan_plugin.models.components.gan_watch import GanWatch
 from anogan_plugin.models.components.health import TrainingDivergedError
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
+from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 
 TINY: dict[str, Any] = {"image_size": 32, "width": 4, "latent_size": 8, "search_steps": 2}
 
@@ -119,7 +120,12 @@ def test_the_local_score_is_one_flag(rendered_set: Path) -> None:
         ({"image_size": 50}, "image_size must be one of"),
         ({"channels": 2}, "channels must be"),
         ({"image_score": "max"}, "image_score must be one of"),
-        ({"search_steps": -5}, "steps must be"),
+        ({"search_steps": -5}, "search steps must be"),
+        ({"search_learning_rate": 0.0}, "search learning rate must be"),
+        ({"latent_size": -2}, "latent_size must be"),
+        ({"learning_rate": -1.0}, "^learning_rate must be"),
+        ({"r1_weight": -3.0}, "r1_weight must be"),
+        ({"ema_decay": 1.5}, "ema_decay must be"),
         ({"discriminator_norm": "layer"}, "discriminator_norm must be one of"),
         ({"adversarial_loss": "wgan"}, "adversarial_loss must be one of"),
         ({"overkill": 2.0}, "overkill must be"),
@@ -233,3 +239,28 @@ def test_samples_go_to_the_logger_and_to_disk(rendered_set: Path, tmp_path: Path
     assert logger.shown[0].shape[2] == 3
     assert 0 <= logger.shown[0].min() <= logger.shown[0].max() <= 1
     assert len(list(tmp_path.rglob("samples/epoch_0004.png"))) == 1
+
+
+def test_mixed_precision_trains_and_tests(rendered_set: Path, tmp_path: Path) -> None:
+    model = AnoGAN(**TINY, search_precision="bf16")
+    data = ICMold(root=rendered_set, image_size=32, train_batch_size=8)
+    engine = Engine(
+        max_epochs=1,
+        default_root_dir=tmp_path,
+        accelerator="cpu",
+        devices=1,
+        precision="bf16-mixed",
+    )
+    engine.fit(model, datamodule=data)
+    assert engine.test(model, datamodule=data)[0]["image_AUROC"] >= 0
+    assert all(weight.dtype == torch.float32 for weight in model.parameters())
+
+
+def test_pictures_of_equal_names_do_not_overwrite_each_other() -> None:
+    visualizer = ReconstructionVisualizer()
+    names = [
+        visualizer._free_name(Path("images/good/a" + end), image)
+        for end, image in ((".png", "x/a.png"), (".jpg", "x/a.jpg"), (".png", "y/a.png"))
+    ]
+    assert [name.name for name in names] == ["a.png", "a.jpg.png", "a_.png"]
+    assert visualizer._free_name(Path("images/good/a.png"), "x/a.png") == names[0]

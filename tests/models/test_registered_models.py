@@ -58,7 +58,7 @@ def test_every_image_has_a_raw_score_and_its_parts(trained: SimpleNamespace) -> 
     assert len(scores) == 12
     assert sorted(scores.label.unique()) == [0, 1]
     assert scores.drop(columns="image_path").notna().all(axis=None)
-    parts = set(scores.columns) - {"image_path", "label", "score", "rejected"}
+    parts = set(scores.columns) - {"image_path", "label", "score", "rejected", "picture"}
     assert parts, "a model keeps the parts of its score"
     assert scores.score.nunique() == 12, "raw scores have no ties from clamping"
 
@@ -78,6 +78,7 @@ def test_a_threshold_was_set_on_held_out_images(trained: SimpleNamespace) -> Non
 def test_there_is_a_picture_of_every_test_image(trained: SimpleNamespace) -> None:
     pictures = list((trained.folder / "images").rglob("*.png"))
     assert len(pictures) == 12
+    assert {trained.folder / name for name in trained.scores.picture} == set(pictures)
     with Image.open(pictures[0]) as picture:
         assert picture.width > picture.height
 

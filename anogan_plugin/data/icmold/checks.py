@@ -145,6 +145,11 @@ def check_rendered(root: Path, manifest: Manifest, requested: Mapping[str, objec
             f"{root} is a {manifest.generator} set, expected a rendered one or your own images: "
             "correct --data.root."
         )
+    if "plan" not in manifest.parameters:
+        raise ValueError(
+            f"{root / MANIFEST_NAME} does not say how the set was rendered: delete the folder to "
+            "have it rendered anew."
+        )
     for name, value in requested.items():
         there = manifest.parameters["plan"][name]
         value = list(value) if isinstance(value, tuple) else value

@@ -6,7 +6,7 @@
 import logging
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 from anomalib.data.utils import Split, ValSplitMode
@@ -145,6 +145,15 @@ class ICMold(OneClassDataModule):
             check_kinds("paint_defects", self.paint_defects)
         self.paint_count = paint_count
         self.body_mask = None if body_mask is None else Path(body_mask)
+        if on_unreadable not in get_args(OnUnreadable):
+            raise ValueError(
+                f"on_unreadable is {on_unreadable!r}, expected one of {get_args(OnUnreadable)}."
+            )
+        if not self.paint_defects and (paint_count is not None or body_mask is not None):
+            raise ValueError(
+                "paint_count and body_mask are for painting: give --data.paint_defects too, as in "
+                "'[short_fill]', or drop them."
+            )
         self.on_unreadable = on_unreadable
 
     def _setup(self, _stage: str | None = None) -> None:
@@ -195,7 +204,9 @@ class ICMold(OneClassDataModule):
         paths = [Path(path) for path in samples.image_path]
         good_test = (samples.split == Split.TEST.value) & (samples.defect_type == GOOD)
         photographs = tuple(path for path, chosen in zip(paths, good_test, strict=True) if chosen)
-        masks = match_by_stem(paths, self.body_mask) if self.body_mask else {}
+        # Where two images have one name, the mask is for the one that is painted on.
+        painted_last = sorted(paths, key=lambda path: path in photographs)
+        masks = match_by_stem(painted_last, self.body_mask) if self.body_mask else {}
         plan = PaintPlan(
             photographs,
             self.paint_defects,

@@ -22,6 +22,9 @@ class GanSettings:
         ema_decay: Decay of the moving average of G's weights that is searched; 0 searches G itself.
         learning_rate: Step size of Adam for G and for D.
         betas: Adam's decays of the first and the second moment, for both.
+
+    Raises:
+        ValueError: If a value is out of its range.
     """
 
     latent_size: int
@@ -32,6 +35,27 @@ class GanSettings:
     ema_decay: float
     learning_rate: float
     betas: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.adversarial_loss not in ADVERSARIAL_LOSSES:
+            msg = (
+                f"adversarial_loss must be one of {tuple(ADVERSARIAL_LOSSES)}, "
+                f"got {self.adversarial_loss!r}"
+            )
+            raise ValueError(msg)
+        if self.latent_size < 1:
+            msg = f"latent_size must be at least 1, got {self.latent_size}"
+            raise ValueError(msg)
+        if self.learning_rate <= 0:
+            msg = f"learning_rate must be positive, got {self.learning_rate}"
+            raise ValueError(msg)
+        if self.r1_weight < 0:
+            msg = f"r1_weight must be at least 0, got {self.r1_weight}"
+            raise ValueError(msg)
+        if not 0 <= self.ema_decay < 1:
+            msg = f"ema_decay must be in [0, 1), got {self.ema_decay}"
+            raise ValueError(msg)
 
 
 PRESETS = {
@@ -70,7 +94,7 @@ def gan_settings(preset: str, **overrides: Any) -> GanSettings:
         The settings.
 
     Raises:
-        ValueError: If there is no such preset or adversarial loss.
+        ValueError: If there is no such preset, or a value is out of its range.
 
     Example:
         >>> gan_settings("paper", width=8, latent_size=None).latent_size
@@ -80,11 +104,4 @@ def gan_settings(preset: str, **overrides: Any) -> GanSettings:
         msg = f"preset must be one of {tuple(PRESETS)}, got {preset!r}"
         raise ValueError(msg)
     given = {name: value for name, value in overrides.items() if value is not None}
-    settings = dataclasses.replace(PRESETS[preset], **given)
-    if settings.adversarial_loss not in ADVERSARIAL_LOSSES:
-        msg = (
-            f"adversarial_loss must be one of {tuple(ADVERSARIAL_LOSSES)}, "
-            f"got {settings.adversarial_loss!r}"
-        )
-        raise ValueError(msg)
-    return settings
+    return dataclasses.replace(PRESETS[preset], **given)

@@ -15,9 +15,10 @@ from lightning.pytorch.utilities import rank_zero_info
 class ScoreTable(Callback):
     """Writes ``scores_test.csv`` and ``scores_predict.csv`` into the results folder.
 
-    Columns: ``image_path``; ``label`` (0 good, 1 anomalous; empty where unknown); ``score``, raw;
-    ``rejected`` (empty where there is no threshold); and one for each part of the score that the
-    model attached to the batch as ``score_parts``, a dict of ``(B,)`` tensors.
+    Columns: ``image_path``; ``label`` (0 good, 1 anomalous; empty where unknown); ``score``, as the
+    post-processor left it; ``rejected`` (empty where there is no threshold); one for each part of
+    the score that the model attached to the batch as ``score_parts``, a dict of ``(B,)`` tensors,
+    always raw; and ``picture``, where the visualizer saved one, from the table's folder.
     """
 
     def __init__(self) -> None:
@@ -41,7 +42,9 @@ class ScoreTable(Callback):
             **getattr(batch, "score_parts", {}),
         }
         values = {k: None if v is None else v.float().cpu().numpy() for k, v in columns.items()}
-        self._rows.append(pd.DataFrame({"image_path": batch.image_path, **values}))
+        pictures = getattr(batch, "pictures", None)
+        rows = {"image_path": batch.image_path, **values, "picture": pictures}
+        self._rows.append(pd.DataFrame(rows))
 
     on_predict_batch_end = on_test_batch_end
 

@@ -35,6 +35,7 @@ class ReconstructionVisualizer(Visualizer):
     def __init__(self, full_scale: float = 0.5) -> None:
         super().__init__()
         self.full_scale = full_scale
+        self._image_of_picture: dict[Path, str] = {}
 
     def on_test_batch_end(
         self,
@@ -45,19 +46,30 @@ class ReconstructionVisualizer(Visualizer):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Draw and save every image of the batch."""
+        """Draw and save every image of the batch; its ``pictures`` say where."""
         del pl_module, outputs, batch_idx, dataloader_idx
+        root = Path(trainer.default_root_dir)
         datamodule = getattr(trainer, "datamodule", None)
+        batch.pictures = []
         for index, path in enumerate(batch.image_path):
             target = generate_output_filename(
                 input_path=path,
-                output_path=Path(trainer.default_root_dir) / "images",
+                output_path=root / "images",
                 dataset_name=getattr(datamodule, "name", None),
                 category=getattr(datamodule, "category", None),
             )
-            self.visualize(batch, index).save(target.with_suffix(".png"))
+            picture = self._free_name(target, path)
+            self.visualize(batch, index).save(picture)
+            batch.pictures.append(str(picture.relative_to(root)))
 
     on_predict_batch_end = on_test_batch_end
+
+    def _free_name(self, target: Path, image: str) -> Path:
+        """A PNG file that belongs to no other image: a.jpg and a.png may lie side by side."""
+        picture = target if target.suffix == ".png" else target.with_name(f"{target.name}.png")
+        while self._image_of_picture.setdefault(picture, image) != image:
+            picture = picture.with_stem(f"{picture.stem}_")
+        return picture
 
     def visualize(self, batch: Any, index: int) -> Image.Image:
         """Draw one image of a batch.
