@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--images", type=int, default=600, help="good images to train on")
     parser.add_argument(
-        "--test-images", type=int, default=80, help="test images, half of them good"
+        "--test-images", type=int, default=120, help="test images, half of them good"
     )
     parser.add_argument("--epochs", type=int, default=50, help="passes over the training images")
     parser.add_argument("--steps", type=int, default=300, help="steps of the latent search, Γ")

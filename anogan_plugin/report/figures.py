@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from anogan_plugin.report.scores import IMAGE_SCORES, image_aurocs
 
 GOOD_COLOUR, DEFECT_COLOUR = "#0072b2", "#d55e00"  # Okabe & Ito: told apart by colour-blind eyes
-_BINS = 30
+_BINS = 20
 _QUANTILES = (0.05, 0.5, 0.95)
 _LABEL_WIDTH = 150
 

@@ -92,10 +92,10 @@ def test_an_image_is_searched_by_itself(networks: tuple[Generator, Discriminator
     together = search(images)
     alone = torch.cat([search(image[None]).score for image in images])
     reordered = search(images.flip(0)).score.flip(0)
-    torch.testing.assert_close(alone, together.score, rtol=1e-3, atol=0)
-    torch.testing.assert_close(reordered, together.score, rtol=1e-3, atol=0)
+    torch.testing.assert_close(alone, together.score, rtol=1e-5, atol=0)
+    torch.testing.assert_close(reordered, together.score, rtol=1e-5, atol=0)
     neighbours = torch.cat([images[:1], torch.ones(5, 1, 32, 32)])
-    torch.testing.assert_close(search(neighbours).score[0], together.score[0], rtol=1e-3, atol=0)
+    torch.testing.assert_close(search(neighbours).score[0], together.score[0], rtol=1e-5, atol=0)
 
 
 def test_the_seed_decides(networks: tuple[Generator, Discriminator]) -> None:
