@@ -34,7 +34,7 @@ def freeze(network: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
     for module in list(frozen.modules()):
         if isinstance(module, nn.Sequential):
             _fold_batch_norm(module)
-    return frozen.to(dtype=dtype, memory_format=torch.channels_last)
+    return frozen.to(dtype).to(memory_format=torch.channels_last)
 
 
 def _bake_parametrizations(module: nn.Module) -> None:
