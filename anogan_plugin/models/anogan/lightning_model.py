@@ -40,7 +40,7 @@ from anogan_plugin.models.components.progress import search_progress
 from anogan_plugin.models.components.score_table import ScoreTable
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 
-_REMEDY = "try preset=default, lower learning rates or more training images"
+_REMEDY = "try a larger r1_weight, a lower learning_rate, another seed or more training images"
 _CALIBRATION_BATCH = 64
 _SCORE_ARGUMENTS = (
     "search_steps",
@@ -65,7 +65,7 @@ class AnoGAN(AnomalibModule):
     module; the pre-processor resizes them and makes them grey where ``channels`` is 1.
 
     Args:
-        preset: How the GAN is trained: ``default``, stable and with good coverage, or ``paper``,
+        preset: How the GAN is trained: ``default``, for better coverage of good parts, or ``paper``,
             the vanilla DCGAN of Radford et al. 2015.
         image_size: Side length of the images in pixels: 32, 64, 128 or 256.
         channels: 1 for grey, 3 for colour.
