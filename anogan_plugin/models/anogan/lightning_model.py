@@ -65,8 +65,8 @@ class AnoGAN(AnomalibModule):
     module; the pre-processor resizes them and makes them grey where ``channels`` is 1.
 
     Args:
-        preset: How the GAN is trained: ``default``, for better coverage of good parts, or ``paper``,
-            the vanilla DCGAN of Radford et al. 2015.
+        preset: How the GAN is trained: ``default``, for better coverage of good parts, or
+            ``paper``, the vanilla DCGAN of Radford et al. 2015.
         image_size: Side length of the images in pixels: 32, 64, 128 or 256.
         channels: 1 for grey, 3 for colour.
         latent_size: Length of a latent vector; None takes the preset's.
