@@ -40,7 +40,7 @@ from anogan_plugin.models.components.progress import search_progress
 from anogan_plugin.models.components.score_table import ScoreTable
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 
-_REMEDY = "try a larger r1_weight, a lower learning_rate, another seed or more training images"
+_REMEDY = "try another seed, a lower learning_rate or more training images"
 _CALIBRATION_BATCH = 64
 _SCORE_ARGUMENTS = (
     "search_steps",
