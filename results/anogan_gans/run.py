@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 VARIANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "default, latent 256": {"latent_size": 256},
-    "default, R1 1": {"r1_weight": 1.0},
+    "default, learning rate 1e-3": {"learning_rate": 1e-3},
     "default, no R1": {"r1_weight": 0.0},
     "default, no EMA": {"ema_decay": 0.0},
     "hinge, spectral norm": {
