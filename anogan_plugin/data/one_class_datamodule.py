@@ -82,6 +82,25 @@ class OneClassDataModule(AnomalibDataModule):
             )
         return super().train_dataloader()
 
+    def test_subset(self, per_label: int) -> ImageFileDataset:
+        """Choose good and anomalous test images at random, the same ones every time.
+
+        Args:
+            per_label: Number of each; all where there are fewer.
+
+        Returns:
+            The good ones first.
+        """
+        data = cast(ImageFileDataset, self.test_data)
+        chosen = [
+            index
+            for label in (0, 1)
+            for index in data.samples[data.samples.label_index == label]
+            .sample(frac=1, random_state=0)
+            .index[:per_label]
+        ]
+        return cast(ImageFileDataset, data.subsample(chosen))
+
     def split_report(self) -> str:
         """Return the size of every split, as in ``"train: 90 good; test: 50 good, 9 crack"``."""
         splits = {"train": self.train_data, "test": self.test_data}

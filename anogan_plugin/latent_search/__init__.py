@@ -3,6 +3,16 @@
 
 """The latent search: the nearest image that a frozen generator can make, for every image."""
 
-from anogan_plugin.latent_search.search import LatentSearch, Progress, SearchResult, SearchSettings
+from anogan_plugin.latent_search.result import Progress, SearchProgress, SearchResult
+from anogan_plugin.latent_search.search import LatentSearch
+from anogan_plugin.latent_search.settings import SEARCHES, SearchSettings, search_settings
 
-__all__ = ["LatentSearch", "Progress", "SearchResult", "SearchSettings"]
+__all__ = [
+    "SEARCHES",
+    "LatentSearch",
+    "Progress",
+    "SearchProgress",
+    "SearchResult",
+    "SearchSettings",
+    "search_settings",
+]

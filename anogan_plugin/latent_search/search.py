@@ -3,90 +3,22 @@
 
 """AnoGAN's iterative mapping from an image to the latent space (Schlegl et al. 2017, sec. 2.2)."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
 
 import torch
 from torch import nn
 
-from anogan_plugin.latent_search.frozen import FrozenNetworks
-
-Progress = Callable[[range], Iterable[int]]
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
-
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """How the search descends; a number scored with other settings is another experiment.
-
-    Args:
-        steps: Gradient steps per image, the paper's Γ.
-        discrimination_weight: λ, the weight of the discrimination loss, in [0, 1].
-        learning_rate: Step size of Adam (β 0.9, 0.999); the papers do not give theirs.
-        seed: Seed of the starting latent vector z₁ ~ N(0, I), the same one for every image.
-        precision: ``"fp32"``, or ``"bf16"`` for networks that descend in bfloat16; the latent
-            vectors, the losses and the final scores are float32 in both.
-
-    Raises:
-        ValueError: If a value is outside its range.
-    """
-
-    steps: int = 500
-    discrimination_weight: float = 0.1
-    learning_rate: float = 0.05
-    seed: int = 0
-    precision: str = "fp32"
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        if self.steps < 0:
-            msg = f"search steps must be at least 0, got {self.steps}"
-            raise ValueError(msg)
-        if not 0 <= self.discrimination_weight <= 1:
-            msg = f"discrimination_weight must be in [0, 1], got {self.discrimination_weight}"
-            raise ValueError(msg)
-        if self.learning_rate <= 0:
-            msg = f"search learning rate must be positive, got {self.learning_rate}"
-            raise ValueError(msg)
-        if self.precision not in _DTYPES:
-            msg = f"search precision must be one of {tuple(_DTYPES)}, got {self.precision!r}"
-            raise ValueError(msg)
-
-
-@dataclass(frozen=True)
-class SearchResult:
-    """What the search found for a batch of B images; all tensors float32, detached.
-
-    Attributes:
-        latent: ``(B, Z)`` latent vectors z_Γ.
-        reconstruction: ``(B, C, H, W)`` images G(z_Γ), in the generator's range.
-        residual: ``(B,)`` residual losses R(x) = Σ|x − G(z_Γ)|, in the images' grey levels.
-        discrimination: ``(B,)`` discrimination losses D(x) = Σ|f(x) − f(G(z_Γ))|.
-        score: ``(B,)`` anomaly scores A(x) = (1 − λ)·R(x) + λ·D(x).
-    """
-
-    latent: torch.Tensor
-    reconstruction: torch.Tensor
-    residual: torch.Tensor
-    discrimination: torch.Tensor
-    score: torch.Tensor
-
-
-def sum_of_differences(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
-    """Σ|first − second| for each item of a batch: both of AnoGAN's losses.
-
-    Args:
-        first: ``(B, ...)`` images or features.
-        second: The same shape.
-
-    Returns:
-        ``(B,)`` sums, not means, as the papers have them.
-
-    Example:
-        >>> sum_of_differences(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 4.0]]))
-        tensor([3.])
-    """
-    return (first - second).abs().flatten(1).sum(1)
+from anogan_plugin.latent_search.capacity import batch_size_for, bytes_per_image
+from anogan_plugin.latent_search.objective import Objective
+from anogan_plugin.latent_search.precision import dtype_of
+from anogan_plugin.latent_search.result import Progress, SearchResult
+from anogan_plugin.latent_search.run import ImageSource, SearchRun
+from anogan_plugin.latent_search.saved import SavedSearch, fingerprint
+from anogan_plugin.latent_search.settings import SearchSettings
+from anogan_plugin.latent_search.starts import RegressionStart, one_draw
 
 
 class LatentSearch:
@@ -94,16 +26,29 @@ class LatentSearch:
 
     Minimises by Adam, over z alone, and for each image by itself (Nakaoka & Kimoto, sec. 3),
 
-        L(z) = (1 − λ)·Σ|x − G(z)| + λ·Σ|f(x) − f(G(z))|
+        L(z) = (1 − λ)·Σ|x − G(z)| + λ·Σ|f(x) − f(G(z))|.
 
-    from z₁ ~ N(0, I). G and f are frozen copies in eval mode, so images of one batch cannot
-    influence one another, and the networks handed in are left alone.
+    G and f are frozen copies in eval mode, so images of one batch cannot influence one another, and
+    the networks handed in are left alone. The batch is kept full: an image that has ended leaves
+    it, and the next takes its place. Networks handed in as plain chains of layers
+    (:func:`~anogan_plugin.latent_search.chain.is_chain`) have their gradient written out by hand.
 
     Args:
         generator: G, from ``(B, Z)`` to ``(B, C, H, W)``.
         features: f, from ``(B, C, H, W)`` to ``(B, ...)``.
         latent_size: Z, the length of a latent vector.
-        settings: Number and size of the steps, λ and the seed of z₁.
+        settings: Number and size of the steps, λ, the start and the stopping rule.
+        batch_size: Images at once; None takes what fits in half of the free memory, up to 32 on a
+            processor.
+        compiled: Whether a full batch's step is compiled. It pays for itself in long searches on
+            machines with matrix units; the results differ in the last digits.
+
+    Example:
+        >>> generator = nn.Sequential(nn.Unflatten(1, (4, 1, 1)), nn.ConvTranspose2d(4, 1, 4))
+        >>> features = nn.Conv2d(1, 2, 4)
+        >>> search = LatentSearch(generator, features, 4, SearchSettings(steps=5))
+        >>> search(torch.zeros(3, 1, 4, 4)).score.shape
+        torch.Size([3])
     """
 
     def __init__(
@@ -112,87 +57,167 @@ class LatentSearch:
         features: nn.Module,
         latent_size: int,
         settings: SearchSettings,
+        batch_size: int | None = None,
+        compiled: bool = False,
     ) -> None:
-        self.networks = FrozenNetworks(generator, features, torch.float32)
+        weight = settings.discrimination_weight
+        self.exact = Objective(generator, features, weight)
         self.latent_size = latent_size
         self.settings = settings
-        descending = _DTYPES[settings.precision]
-        self.descending = (
-            self.networks
-            if descending is torch.float32
-            else FrozenNetworks(generator, features, descending)
+        self.batch_size = batch_size
+        self.descent = Objective(
+            generator,
+            features,
+            weight,
+            dtype_of(settings.precision, self._device),
+            residual_only=settings.descend_on == "residual",
         )
+        if compiled:
+            self.descent.compile()
 
-    def start(self, count: int, device: torch.device) -> torch.Tensor:
-        """The starting latent vectors.
-
-        Args:
-            count: Number of images B.
-            device: Where the search runs.
-
-        Returns:
-            ``(B, Z)`` float32: B copies of one draw, the same on every device.
-        """
-        noise = torch.Generator().manual_seed(self.settings.seed)
-        first = torch.randn(1, self.latent_size, generator=noise)
-        return first.repeat(count, 1).to(device)
-
-    def __call__(self, images: torch.Tensor, progress: Progress = iter) -> SearchResult:
-        """Search for every image of a batch at once.
+    def __call__(
+        self,
+        images: ImageSource,
+        marks: Sequence[int] = (),
+        progress: Progress | None = None,
+        start: torch.Tensor | None = None,
+        save_to: Path | None = None,
+    ) -> SearchResult:
+        """Search for every image.
 
         Args:
-            images: ``(B, C, H, W)`` float32 in the generator's range; on the networks' device.
-            progress: Passes the steps on and may show how many have been taken, as ``tqdm`` does.
+            images: ``(N, C, H, W)`` float in the generator's range, or a sequence of N images
+                ``(C, H, W)`` that is read as the search goes on.
+            marks: Numbers of steps after which to report the score as well.
+            progress: Called after every step with how far the search is.
+            start: ``(N, Z)`` latent vectors to start from, an encoder's for instance; None starts
+                as the settings say.
+            save_to: File that keeps what has been found; the same call goes on from it.
 
         Returns:
-            The latent vectors found, with their reconstructions and losses.
+            The latent vectors found, their reconstructions and losses, in the images' order.
+
+        Raises:
+            ValueError: If there are no images, or ``save_to`` belongs to another search.
         """
+        return SearchResult.joined(list(self.stream(images, marks, progress, start, save_to)))
+
+    def stream(
+        self,
+        images: ImageSource,
+        marks: Sequence[int] = (),
+        progress: Progress | None = None,
+        start: torch.Tensor | None = None,
+        save_to: Path | None = None,
+    ) -> Iterator[SearchResult]:
+        """Search as :meth:`__call__`, yielding images as they end, so that none need be kept.
+
+        Args:
+            images: As there.
+            marks: As there.
+            progress: As there.
+            start: As there.
+            save_to: As there.
+
+        Yields:
+            Results of one or more images each, in the order in which they end.
+
+        Raises:
+            ValueError: As there.
+        """
+        if len(images) == 0:
+            msg = "expected at least one image to search for, got none"
+            raise ValueError(msg)
+        with self._own_modes():
+            run = self._run(images, marks, start)
+            saved = None if save_to is None else self._saved(save_to, images, marks, start)
+            earlier = None if saved is None else saved.load(run)
+        if earlier is not None:
+            yield earlier
+        try:
+            while not run.finished:
+                with self._own_modes():
+                    ended = run.advance()
+                if saved is not None:
+                    saved.keep(run, ended)
+                if progress is not None:
+                    progress(run.progress)
+                if ended is not None:
+                    yield ended
+        finally:
+            if saved is not None:
+                saved.write(run)
+
+    def prepare(self, images: torch.Tensor) -> None:
+        """Do now what is done once, before the first search: fit the start, compile the step.
+
+        Args:
+            images: ``(B, C, H, W)`` as they will come, a full batch of them.
+        """
+        with self._own_modes():
+            images = images.to(self._device)
+            latent, features = self.start(images), self.descent.extract(images)
+            self.descent.loss_and_gradient(latent, images, features)
+
+    def start(self, images: torch.Tensor) -> torch.Tensor:
+        """The latent vectors that the settings start from.
+
+        Args:
+            images: ``(B, C, H, W)`` float32 on the networks' device.
+
+        Returns:
+            ``(B, Z)`` float32: B copies of one draw, or a guess for each image.
+        """
+        if self.settings.start == "regression":
+            return self._regression(images)
+        return one_draw(self.latent_size, self.settings.seed).repeat(len(images), 1)
+
+    @cached_property
+    def _regression(self) -> RegressionStart:
+        generate = self.descent.networks.generate
+        return RegressionStart(generate, self.latent_size, self.settings.seed, self._device)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.exact.networks.generator.parameters()).device
+
+    def _own_modes(self) -> contextlib.ExitStack:
         # Lightning evaluates in inference mode, whose tensors can never take part in autograd, and
         # in autocast where the trainer's precision asks for it; the search's is its own.
-        with (
-            torch.inference_mode(mode=False),
-            torch.enable_grad(),
-            torch.autocast(images.device.type, enabled=False),
-        ):
-            images = images.detach().clone(memory_format=torch.channels_last)
-            with torch.no_grad():
-                features = self.networks.extract(images)
-            latent = self._descend(images, features, progress)
-            with torch.no_grad():
-                reconstruction = self.networks.generate(latent)
-                residual = sum_of_differences(images, reconstruction)
-                discrimination = sum_of_differences(features, self.networks.extract(reconstruction))
-        return SearchResult(
-            latent,
-            reconstruction,
-            residual,
-            discrimination,
-            self._weigh(residual, discrimination),
+        modes = contextlib.ExitStack()
+        modes.enter_context(torch.inference_mode(mode=False))
+        modes.enter_context(torch.no_grad())
+        modes.enter_context(torch.autocast(self._device.type, enabled=False))
+        return modes
+
+    def _run(
+        self, images: ImageSource, marks: Sequence[int], start: torch.Tensor | None
+    ) -> SearchRun:
+        def given_or_ours(index: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+            return self.start(batch) if start is None else start[index].float()
+
+        batch_size = self.batch_size or self._affordable()
+        return SearchRun(
+            self.descent,
+            self.exact,
+            self.settings,
+            given_or_ours,
+            images,
+            marks,
+            batch_size,
+            self._device,
         )
 
-    def _descend(
-        self,
-        images: torch.Tensor,
-        features: torch.Tensor,
-        progress: Progress,
-    ) -> torch.Tensor:
-        networks = self.descending
-        if networks is not self.networks:  # in bfloat16 f(x) is compared with f(G(z)) in bfloat16
-            with torch.no_grad():
-                features = networks.extract(images)
-        latent = self.start(len(images), images.device).requires_grad_()
-        optimizer = torch.optim.Adam([latent], lr=self.settings.learning_rate)
-        for _ in progress(range(self.settings.steps)):
-            reconstruction = networks.generate(latent)
-            loss = self._weigh(
-                sum_of_differences(images, reconstruction),
-                sum_of_differences(features, networks.extract(reconstruction)),
-            )
-            # An image's loss depends on its own z only, so the sum's gradient holds each one's.
-            (latent.grad,) = torch.autograd.grad(loss.sum(), latent)
-            optimizer.step()
-        return latent.detach()
+    def _affordable(self) -> int:
+        networks = self.descent.networks
+        example = torch.zeros(1, self.latent_size, dtype=networks.dtype, device=self._device)
+        per_image = bytes_per_image([networks.generator, networks.features], example)
+        return batch_size_for(per_image, self._device)
 
-    def _weigh(self, residual: torch.Tensor, discrimination: torch.Tensor) -> torch.Tensor:
-        weight = self.settings.discrimination_weight
-        return (1 - weight) * residual + weight * discrimination
+    def _saved(
+        self, path: Path, images: ImageSource, marks: Sequence[int], start: torch.Tensor | None
+    ) -> SavedSearch:
+        networks = (self.exact.networks.generator, self.exact.networks.features)
+        weights = [weight for network in networks for weight in network.parameters()]
+        parts = [self.settings, tuple(marks), start, len(images), images[0], images[-1]]
+        return SavedSearch(path, fingerprint(*parts, *weights))

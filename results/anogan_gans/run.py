@@ -18,12 +18,12 @@ from typing import Any
 import anomalib
 import pandas as pd
 import torch
-from anomalib.data import AnomalibDataModule
 from anomalib.engine import Engine
 from lightning import seed_everything
 from sklearn.metrics import roc_auc_score
 
 from anogan_plugin import AnoGAN, ICMold, OneClassDigits, __version__
+from anogan_plugin.data.one_class_datamodule import OneClassDataModule
 from anogan_plugin.models.components.gan_watch import GanWatch
 from anogan_plugin.rendering import RENDERER_VERSION
 
@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _data(options: argparse.Namespace) -> AnomalibDataModule:
+def _data(options: argparse.Namespace) -> OneClassDataModule:
     if options.name.startswith("mnist"):
         return OneClassDigits(root=options.data, normal_digits=[1], image_size=32)
     if options.name.startswith("chip"):
@@ -122,17 +122,9 @@ def _data(options: argparse.Namespace) -> AnomalibDataModule:
     return ICMold(root=options.data)
 
 
-def _score(model: AnoGAN, data: AnomalibDataModule, per_label: int) -> pd.DataFrame:
+def _score(model: AnoGAN, data: OneClassDataModule, per_label: int) -> pd.DataFrame:
     """Score the same random test images in every run; return the scores."""
-    samples = data.test_data.samples
-    chosen = [
-        index
-        for label in (0, 1)
-        for index in samples[samples.label_index == label]
-        .sample(frac=1, random_state=0)
-        .index[:per_label]
-    ]
-    subset = data.test_data.subsample(chosen)
+    subset = data.test_subset(per_label)
     assert model.pre_processor is not None
     transform, rows = model.pre_processor.transform, []
     model.eval()

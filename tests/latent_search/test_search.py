@@ -138,20 +138,6 @@ def test_it_works_in_inference_mode(networks: tuple[Generator, Discriminator]) -
     torch.testing.assert_close(found.score, expected)
 
 
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        ({"steps": -1}, "steps"),
-        ({"discrimination_weight": 1.5}, "discrimination_weight"),
-        ({"learning_rate": 0.0}, "search learning rate"),
-        ({"precision": "fp8"}, "search precision"),
-    ],
-)
-def test_settings_out_of_range_are_named(settings: dict[str, Any], named: str) -> None:
-    with pytest.raises(ValueError, match=named):
-        SearchSettings(**settings)
-
-
 def test_bf16_finds_almost_the_same(networks: tuple[Generator, Discriminator]) -> None:
     generator, discriminator = networks
     torch.manual_seed(4)

@@ -75,7 +75,7 @@ def test_colour_images(rendered_set: Path, tmp_path: Path) -> None:
     engine = fit(model, rendered_set, tmp_path)
     assert engine.trainer.callback_metrics["held_out_residual"] > 0
     scored = model.model.score(torch.rand(2, 3, 32, 32))
-    assert scored.search.reconstruction.shape == (2, 3, 32, 32)
+    assert scored.reconstruction.shape == (2, 3, 32, 32)
     assert scored.anomaly_map.shape == (2, 32, 32)
 
 
@@ -109,7 +109,7 @@ def test_the_local_score_is_one_flag(rendered_set: Path) -> None:
     local.load_state_dict(paper.state_dict())
     images = torch.rand(3, 1, 32, 32)
     both, chosen = paper.model.score(images), local.model.score(images)
-    torch.testing.assert_close(both.pred_score, both.search.score)
+    torch.testing.assert_close(both.pred_score, both.parts["paper"])
     torch.testing.assert_close(chosen.pred_score, both.parts["local"])
 
 

@@ -10,12 +10,13 @@ Papers:
     Nakaoka, Kimoto: Detection of defective products of IC external appearance image using AnoGAN.
 """
 
+import contextlib
 import copy
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 
 import torch
-from anomalib import LearningType
 from anomalib.data import ImageBatch
 from anomalib.metrics import Evaluator
 from anomalib.models.components import AnomalibModule
@@ -24,35 +25,23 @@ from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
 from lightning.pytorch import Callback
 from lightning.pytorch.core.optimizer import LightningOptimizer
-from lightning.pytorch.utilities import rank_zero_warn
 from torch import nn
 
-from anogan_plugin.latent_search import SearchSettings
+from anogan_plugin.latent_search import search_settings
+from anogan_plugin.latent_search.precision import dtype_of
 from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES, discriminator_loss
 from anogan_plugin.models.anogan.presets import gan_settings
 from anogan_plugin.models.anogan.torch_model import AnoGANModel
 from anogan_plugin.models.components.ema import update_average
-from anogan_plugin.models.components.evaluation import raw_score_evaluator
 from anogan_plugin.models.components.gan_watch import GanWatch
+from anogan_plugin.models.components.image_scoring import ImageScoring
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
-from anogan_plugin.models.components.pre_processing import to_generator_range
-from anogan_plugin.models.components.progress import search_progress
-from anogan_plugin.models.components.score_table import ScoreTable
-from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 
 _REMEDY = "try another seed, a lower learning_rate or more training images"
-_CALIBRATION_BATCH = 64
-_SCORE_ARGUMENTS = (
-    "search_steps",
-    "search_learning_rate",
-    "discrimination_weight",
-    "search_seed",
-    "image_score",
-)
 _R1_INTERVAL = 8  # the penalty every eighth step with eight times its weight (Karras et al. 2020)
 
 
-class AnoGAN(AnomalibModule):
+class AnoGAN(ImageScoring, AnomalibModule):
     """Learns a GAN on good images and scores an image by what the GAN cannot make of it.
 
     For a test image x the latent space is searched for z_Γ, whose image G(z_Γ) is nearest to x.
@@ -76,11 +65,19 @@ class AnoGAN(AnomalibModule):
         r1_weight: Weight of the R1 gradient penalty on D, 0 for none; None takes the preset's.
         ema_decay: Decay of the moving average of G that is searched; None takes the preset's.
         learning_rate: Step size of Adam in training, for G and D; None takes the preset's.
-        search_steps: Gradient steps of the latent search per image, the paper's Γ.
-        search_learning_rate: Step size of Adam in the search.
+        training_precision: What the networks compute in while they train: ``auto`` for bfloat16
+            where the machine has instructions for it, ``bf16``, or ``fp32`` for whatever the
+            trainer's precision is; weights are float32.
+        search: How the latent space is searched: ``paper``, Γ steps of Adam from one start for all
+            images, or ``fast``, few steps from a guess for each image.
+        search_steps: Most gradient steps of the search per image, the paper's Γ; None takes the
+            search's.
+        search_learning_rate: Step size of Adam in the search; None takes the search's.
+        search_stop_tolerance: An image stops early once its loss has fallen by less than this share
+            over 500 steps, for a Γ of many thousands; None takes the search's, 0 never stops.
         discrimination_weight: λ in [0, 1], the weight of the discrimination loss.
         search_seed: Seed of the latent vector that every search starts from.
-        search_precision: ``fp32``, or ``bf16`` for a search in bfloat16 with scores in float32.
+        search_precision: As ``training_precision``, for the search; scores are float32.
         image_score: ``paper`` for A(x), or ``local`` for the largest local mean of the residual
             |x − G(z_Γ)|, which finds small defects better.
         overkill: Share of good images that the threshold may reject, in (0, 1).
@@ -111,11 +108,14 @@ class AnoGAN(AnomalibModule):
         r1_weight: float | None = None,
         ema_decay: float | None = None,
         learning_rate: float | None = None,
-        search_steps: int = 500,
-        search_learning_rate: float = 0.05,
+        training_precision: Literal["auto", "fp32", "bf16"] = "auto",
+        search: Literal["paper", "fast"] = "paper",
+        search_steps: int | None = None,
+        search_learning_rate: float | None = None,
+        search_stop_tolerance: float | None = None,
         discrimination_weight: float = 0.1,
         search_seed: int = 0,
-        search_precision: Literal["fp32", "bf16"] = "fp32",
+        search_precision: Literal["auto", "fp32", "bf16"] = "auto",
         image_score: Literal["paper", "local"] = "paper",
         overkill: float = 0.01,
         pre_processor: PreProcessor | bool = True,
@@ -144,18 +144,21 @@ class AnoGAN(AnomalibModule):
             self.settings.latent_size,
             self.settings.width,
             self.settings.discriminator_norm,
-            SearchSettings(
-                search_steps,
-                discrimination_weight,
-                search_learning_rate,
-                search_seed,
-                search_precision,
+            search_settings(
+                search,
+                steps=search_steps,
+                learning_rate=search_learning_rate,
+                stop_tolerance=search_stop_tolerance,
+                discrimination_weight=discrimination_weight,
+                seed=search_seed,
+                precision=search_precision,
             ),
             image_score,
         )
         # The optimizer moves this one; self.model.generator is its moving average.
         self.trained_generator = copy.deepcopy(self.model.generator)
         self.model.generator.requires_grad_(False)
+        self.training_precision = training_precision
         self.adversarial_loss = ADVERSARIAL_LOSSES[self.settings.adversarial_loss]
         self.remedy = _REMEDY
         self.generator_updates = 0
@@ -171,17 +174,6 @@ class AnoGAN(AnomalibModule):
         """The generator whose latent space is searched."""
         return self.model.generator
 
-    def images_of(self, batch: ImageBatch) -> torch.Tensor:
-        """The images of a batch as the networks take them.
-
-        Args:
-            batch: Pre-processed batch of images ``(B, 3, H, W)`` in [-1, 1].
-
-        Returns:
-            ``(B, C, H, W)``.
-        """
-        return self.model.images_of(cast(torch.Tensor, batch.image))
-
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for D and for G.
 
@@ -190,7 +182,9 @@ class AnoGAN(AnomalibModule):
         """
         networks = (self.model.discriminator, self.trained_generator)
         rate, betas = self.settings.learning_rate, self.settings.betas
-        return [torch.optim.Adam(network.parameters(), rate, betas) for network in networks]
+        return [
+            torch.optim.Adam(network.parameters(), rate, betas, fused=True) for network in networks
+        ]
 
     def training_step(self, batch: ImageBatch, batch_idx: int) -> dict[str, torch.Tensor]:
         """Update D, then G, then G's moving average.
@@ -204,11 +198,11 @@ class AnoGAN(AnomalibModule):
         """
         del batch_idx
         images = self.images_of(batch)
-        fake = self.trained_generator(
-            torch.randn(len(images), self.latent_size, device=images.device),
-        )
-        loss_of_d, accuracy = self._update_discriminator(images, fake.detach())
-        loss_of_g = self._update_generator(fake)
+        latent = torch.randn(len(images), self.latent_size, device=images.device)
+        with self._autocast(images.device):
+            fake = self.trained_generator(latent)
+            loss_of_d, accuracy = self._update_discriminator(images, fake.detach())
+            loss_of_g = self._update_generator(fake)
         losses = {"discriminator_loss": loss_of_d, "generator_loss": loss_of_g}
         update_average(
             self.model.generator,
@@ -225,6 +219,12 @@ class AnoGAN(AnomalibModule):
             batch_size=len(images),
         )
         return losses
+
+    def _autocast(self, device: torch.device) -> contextlib.AbstractContextManager[object]:
+        dtype = dtype_of(self.training_precision, device)
+        if dtype == torch.float32:  # the trainer's own precision may be another: leave it
+            return contextlib.nullcontext()
+        return torch.autocast(device.type, dtype)
 
     def _update_discriminator(
         self,
@@ -255,148 +255,41 @@ class AnoGAN(AnomalibModule):
     def _optimizers(self) -> list[LightningOptimizer]:
         return cast(list[LightningOptimizer], self.optimizers())
 
-    def validation_step(self, batch: ImageBatch, batch_idx: int) -> ImageBatch:
-        """Score nothing: a search per epoch would take days. See :class:`GanWatch`.
-
-        Args:
-            batch: Held-out good images.
-            batch_idx: Not used.
+    def score_arguments(self) -> dict[str, Any]:
+        """What a threshold depends on beside the weights.
 
         Returns:
-            The batch as it came.
+            Settings of the search, and which image score.
         """
-        del batch_idx
-        return batch
+        search = dataclasses.asdict(self.model.search)
+        del search["precision"]  # hardly changes a score
+        return {**search, "image_score": self.model.image_score}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Save how far the moving average and the R1 schedule are, and what is scored.
+        """Save how far the moving average and the R1 schedule are.
 
         Args:
             checkpoint: What will be written.
         """
         super().on_save_checkpoint(checkpoint)
         checkpoint["generator_updates"] = self.generator_updates
-        # Not hyper_parameters: Lightning has overwritten those by the time they are read again.
-        checkpoint["score_arguments"] = {name: self.hparams[name] for name in _SCORE_ARGUMENTS}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore it, and drop thresholds that belong to another score.
+        """Restore it.
 
         Args:
             checkpoint: What was read.
         """
         super().on_load_checkpoint(checkpoint)
         self.generator_updates = checkpoint["generator_updates"]
-        then = checkpoint["score_arguments"]
-        changed = [name for name in _SCORE_ARGUMENTS if then[name] != self.hparams[name]]
-        if changed:
-            for threshold in ("_image_threshold", "_pixel_threshold"):
-                state = checkpoint["state_dict"]
-                if (key := f"post_processor.{threshold}") in state:
-                    state[key] = torch.full_like(state[key], float("nan"))
-            rank_zero_warn(
-                f"no image will be accepted or rejected: the thresholds in the checkpoint are for "
-                f"{ {name: then[name] for name in changed} }, and now it is "
-                f"{ {name: self.hparams[name] for name in changed} }; give the same arguments as "
-                "in training, or train again"
-            )
-
-    def calibrate(self, images: torch.Tensor) -> None:
-        """Set the thresholds of the post-processor on held-out good images.
-
-        Args:
-            images: ``(N, C, H, W)`` in [-1, 1].
-        """
-        if not isinstance(self.post_processor, HeldOutGoodPostProcessor):
-            return
-        progress = search_progress(self.trainer)
-        scores = [self.model.score(part, progress) for part in images.split(_CALIBRATION_BATCH)]
-        self.post_processor.calibrate(
-            torch.cat([part.pred_score for part in scores]),
-            torch.cat([part.anomaly_map for part in scores]),
-        )
-
-    def test_step(self, batch: ImageBatch, batch_idx: int, *args: Any, **kwargs: Any) -> ImageBatch:
-        """Search, score, and attach the parts of the score to the batch.
-
-        Args:
-            batch: Images ``(B, 3, H, W)`` in [-1, 1].
-            batch_idx: Not used.
-            args: Not used.
-            kwargs: Not used.
-
-        Returns:
-            The batch with ``pred_score`` and ``anomaly_map``, and as attributes the
-            ``reconstruction`` ``(B, C, H, W)`` and the ``score_parts``, ``(B,)`` each.
-        """
-        del batch_idx, args, kwargs
-        scores = self.model.score(self.images_of(batch), search_progress(self.trainer))
-        scored: Any = batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
-        scored.reconstruction = scores.search.reconstruction
-        scored.score_parts = scores.parts
-        return scored
-
-    def predict_step(
-        self,
-        batch: ImageBatch,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> ImageBatch:
-        """As :meth:`test_step`.
-
-        Args:
-            batch: Images ``(B, 3, H, W)`` in [-1, 1].
-            batch_idx: Not used.
-            dataloader_idx: Not used.
-
-        Returns:
-            The scored batch.
-        """
-        del dataloader_idx
-        return self.test_step(batch, batch_idx)
 
     def configure_callbacks(self) -> Sequence[Callback]:
-        """anomalib's components, then what watches the training and writes the scores.
+        """Those of every model that scores images, and one that watches the training.
 
         Returns:
             The callbacks.
         """
-        components = cast(Sequence[Callback], super().configure_callbacks())
-        return [*components, GanWatch(), ScoreTable()]
-
-    @staticmethod
-    def configure_pre_processor(
-        image_size: tuple[int, int] | None = None,
-        channels: int = 1,
-    ) -> PreProcessor:
-        """Resize, make grey where asked, and scale to [-1, 1].
-
-        Args:
-            image_size: Height and width in pixels; None is 64 x 64.
-            channels: 1 for grey, 3 for colour.
-
-        Returns:
-            The pre-processor.
-        """
-        return to_generator_range(image_size or (64, 64), channels)
-
-    @staticmethod
-    def configure_evaluator() -> Evaluator:
-        """AUROC and F1 of images and pixels, right for raw scores.
-
-        Returns:
-            The evaluator.
-        """
-        return raw_score_evaluator()
-
-    @classmethod
-    def configure_visualizer(cls) -> Visualizer:
-        """Strips of image, reconstruction, difference and heat map.
-
-        Returns:
-            The visualizer.
-        """
-        return ReconstructionVisualizer()
+        return [*super().configure_callbacks(), GanWatch()]
 
     @property
     def trainer_arguments(self) -> dict[str, Any]:
@@ -406,12 +299,3 @@ class AnoGAN(AnomalibModule):
             Arguments for Lightning's trainer.
         """
         return {"gradient_clip_val": 0, "num_sanity_val_steps": 0}
-
-    @property
-    def learning_type(self) -> LearningType:
-        """Trained on good images only.
-
-        Returns:
-            ``LearningType.ONE_CLASS``.
-        """
-        return LearningType.ONE_CLASS

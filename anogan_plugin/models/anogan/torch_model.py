@@ -3,34 +3,19 @@
 
 """AnoGAN's networks and score, without Lightning (Schlegl et al. 2017; Nakaoka & Kimoto)."""
 
-from typing import NamedTuple
-
 import torch
 from anomalib.data import InferenceBatch
 from torch import nn
 
-from anogan_plugin.latent_search import LatentSearch, Progress, SearchResult, SearchSettings
+from anogan_plugin.latent_search import LatentSearch, Progress, SearchSettings
 from anogan_plugin.models.components.dcgan import Discriminator, Generator
-from anogan_plugin.models.components.image_scores import largest_local_mean, residual_map
+from anogan_plugin.models.components.image_scores import (
+    ImageScores,
+    largest_local_mean,
+    residual_map,
+)
 
 IMAGE_SCORES = ("paper", "local")
-
-
-class AnoGANScores(NamedTuple):
-    """Scores of a batch of B images.
-
-    Attributes:
-        pred_score: ``(B,)`` image scores, raw: higher is more anomalous, no fixed range.
-        parts: ``(B,)`` each: ``paper``, ``local``, and the ``residual`` and ``discrimination`` that
-            the paper's is made of.
-        anomaly_map: ``(B, H, W)`` residual |x − G(z_Γ)| per pixel, in [0, 2].
-        search: What the latent search found.
-    """
-
-    pred_score: torch.Tensor
-    parts: dict[str, torch.Tensor]
-    anomaly_map: torch.Tensor
-    search: SearchResult
 
 
 class AnoGANModel(nn.Module):
@@ -69,6 +54,8 @@ class AnoGANModel(nn.Module):
         self.channels = channels
         self.search = search
         self.image_score = image_score
+        self._latent_search: LatentSearch | None = None
+        self._searched_state: list[tuple[int, int]] = []
 
     def images_of(self, images: torch.Tensor) -> torch.Tensor:
         """Drop the channels that a grey image repeats.
@@ -81,27 +68,42 @@ class AnoGANModel(nn.Module):
         """
         return images[:, : self.channels]
 
-    def score(self, images: torch.Tensor, progress: Progress = iter) -> AnoGANScores:
+    def latent_search(self) -> LatentSearch:
+        """The search through the networks as they are now.
+
+        Returns:
+            The same object until a weight changes: freezing, and fitting a start, is done once.
+        """
+        networks = (self.generator, self.discriminator)
+        tensors = [t for n in networks for t in (*n.parameters(), *n.buffers())]
+        # Every in-place change of a tensor raises its version; a move gives it another address.
+        state = [(tensor.data_ptr(), tensor._version) for tensor in tensors]
+        if self._latent_search is None or self._searched_state != state:
+            self._latent_search = LatentSearch(
+                self.generator.as_chain(),
+                self.discriminator.features,
+                self.generator.latent_size,
+                self.search,
+            )
+            self._searched_state = state
+        return self._latent_search
+
+    def score(self, images: torch.Tensor, progress: Progress | None = None) -> ImageScores:
         """Search the latent space and score what is left.
 
         Args:
             images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
-            progress: Passes the steps of the search on and may show them, as ``tqdm`` does.
+            progress: Called after every step of the search with how far it is.
 
         Returns:
-            Image scores, anomaly maps and the search's result.
+            Image scores, with the parts ``paper`` A(x), ``local``, and the ``residual`` and
+            ``discrimination`` that the paper's is made of; the anomaly map is |x − G(z_Γ)|.
 
         Raises:
             ValueError: If a score is NaN or infinite, because a weight or an image is.
         """
         images = self.images_of(images)
-        search = LatentSearch(
-            self.generator,
-            self.discriminator.features,
-            self.generator.latent_size,
-            self.search,
-        )
-        found = search(images, progress)
+        found = self.latent_search()(images, progress=progress)
         anomaly_map = residual_map(images, found.reconstruction)
         parts = {
             "paper": found.score,
@@ -118,7 +120,7 @@ class AnoGANModel(nn.Module):
                 "if the checkpoint is from a run that diverged"
             )
             raise ValueError(msg)
-        return AnoGANScores(score, parts, anomaly_map, found)
+        return ImageScores(score, parts, anomaly_map, found.reconstruction)
 
     def forward(self, images: torch.Tensor) -> InferenceBatch:
         """Score images the way anomalib calls a model.

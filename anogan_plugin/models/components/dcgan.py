@@ -12,6 +12,8 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm as add_spectral_norm
 
+from anogan_plugin.latent_search.to_few_channels import to_few_channels
+
 IMAGE_SIZES = (32, 64, 128, 256)
 CHANNELS = (1, 3)
 DISCRIMINATOR_NORMS = ("batch", "spectral", "none")
@@ -70,6 +72,24 @@ def _initialise_he(module: nn.Module) -> None:
         nn.init.kaiming_normal_(module.weight, _LEAK)
 
 
+class ConvToImage(nn.ConvTranspose2d):
+    """A transposed convolution to the few channels of an image, as one matrix product."""
+
+    def forward(self, inputs: torch.Tensor, output_size: list[int] | None = None) -> torch.Tensor:
+        """Compute what :class:`~torch.nn.ConvTranspose2d` does, faster.
+
+        Args:
+            inputs: ``(B, I, H, W)``.
+            output_size: Not used.
+
+        Returns:
+            ``(B, O, 2H, 2W)``.
+        """
+        del output_size
+        images = to_few_channels(inputs, self.weight)
+        return images if self.bias is None else images + self.bias[:, None, None]
+
+
 class Generator(nn.Module):
     """``G``: latent vectors to images in [-1, 1].
 
@@ -101,7 +121,7 @@ class Generator(nn.Module):
                 nn.ReLU(inplace=True),
             ]
             stride, padding, previous = 2, 1, features
-        layers += [nn.ConvTranspose2d(previous, channels, 4, 2, 1), nn.Tanh()]
+        layers += [ConvToImage(previous, channels, 4, 2, 1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(initialise_dcgan)
 
@@ -115,6 +135,14 @@ class Generator(nn.Module):
             ``(B, channels, image_size, image_size)`` images in [-1, 1].
         """
         return self.layers(z[:, :, None, None])
+
+    def as_chain(self) -> nn.Sequential:
+        """The same function of the same weights as a plain sequence of layers.
+
+        Returns:
+            Layers from ``(B, latent_size)`` to the images, for what needs to see each of them.
+        """
+        return nn.Sequential(nn.Unflatten(1, (self.latent_size, 1, 1)), *self.layers)
 
 
 class Discriminator(nn.Module):

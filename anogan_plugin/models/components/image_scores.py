@@ -3,10 +3,29 @@
 
 """Image scores and anomaly maps from what a reconstruction leaves over."""
 
+from typing import NamedTuple
+
 import torch
 from torch.nn import functional as F
 
 _WINDOW_AT_64_PIXELS = 5
+
+
+class ImageScores(NamedTuple):
+    """Scores of a batch of B images.
+
+    Attributes:
+        pred_score: ``(B,)`` image scores, raw: higher is more anomalous, no fixed range.
+        parts: ``(B,)`` each: ``paper``, the score as the model's paper has it, ``local``, and the
+            terms that the paper's is made of.
+        anomaly_map: ``(B, H, W)`` per pixel, higher is more anomalous.
+        reconstruction: ``(B, C, H, W)`` in [-1, 1].
+    """
+
+    pred_score: torch.Tensor
+    parts: dict[str, torch.Tensor]
+    anomaly_map: torch.Tensor
+    reconstruction: torch.Tensor
 
 
 def residual_map(images: torch.Tensor, reconstruction: torch.Tensor) -> torch.Tensor:

@@ -3,45 +3,81 @@
 
 """Progress of a latent search inside the trainer's own progress bar."""
 
-from collections.abc import Iterable, Iterator
-
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import RichProgressBar
+from rich.progress import TaskID
 from tqdm.auto import tqdm
 
-from anogan_plugin.latent_search import Progress
+from anogan_plugin.latent_search import Progress, SearchProgress
 
 _DESCRIPTION = "latent search"
 
 
-def search_progress(trainer: Trainer) -> Progress:
-    """Show the steps of a search where the trainer shows its batches.
+def search_progress(trainer: Trainer) -> Progress | None:
+    """Show a search where the trainer shows its batches.
 
     Args:
         trainer: A trainer with anomalib's rich bar, a tqdm bar, or none.
 
     Returns:
-        Function that passes the steps on and shows how many have been taken.
+        What to call with the search's progress, or None where the trainer shows nothing.
     """
     bar = trainer.progress_bar_callback
     if bar is None:
-        return iter
-    if isinstance(bar, RichProgressBar):
-        # A second bar would tear rich's live display apart: the steps become a line of it.
-        return lambda steps: _as_line_of(bar, steps)
-    return lambda steps: tqdm(steps, desc=_DESCRIPTION, unit="step", leave=False, disable=None)
+        return None
+    # A second bar would tear rich's live display apart: the search becomes a line of it.
+    return _LineOfRich(bar) if isinstance(bar, RichProgressBar) else search_bar()
 
 
-def _as_line_of(bar: RichProgressBar, steps: Iterable[int]) -> Iterator[int]:
-    if bar.progress is None:
-        yield from steps
-        return
-    steps = list(steps)
-    task = bar.progress.add_task(_DESCRIPTION, total=len(steps))
-    try:
-        for step in steps:
-            yield step
-            bar.progress.advance(task)
-            bar.refresh()
-    finally:
-        bar.progress.remove_task(task)
+def search_bar() -> Progress:
+    """A bar of its own for one search: steps taken and saved, images done, time left.
+
+    Returns:
+        What to call with the search's progress.
+    """
+    return _Bar()
+
+
+class _Bar:
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+
+    def __call__(self, progress: SearchProgress) -> None:
+        if self._bar is None:
+            self._bar = tqdm(
+                total=progress.planned,
+                desc=_DESCRIPTION,
+                unit="step",
+                unit_scale=True,
+                leave=False,
+                disable=None,
+            )
+        self._bar.set_postfix_str(_images(progress), refresh=False)
+        self._bar.update(progress.spent + progress.saved - self._bar.n)
+        if progress.done == progress.images:
+            self._bar.close()
+            self._bar = None
+
+
+class _LineOfRich:
+    def __init__(self, bar: RichProgressBar) -> None:
+        self._bar = bar
+        self._task: TaskID | None = None
+
+    def __call__(self, progress: SearchProgress) -> None:
+        rows = self._bar.progress
+        if rows is None:
+            return
+        if self._task is None:
+            self._task = rows.add_task(_DESCRIPTION, total=progress.planned)
+        text = f"{_DESCRIPTION}: {_images(progress)}"
+        rows.update(self._task, completed=progress.spent + progress.saved, description=text)
+        self._bar.refresh()
+        if progress.done == progress.images:
+            rows.remove_task(self._task)
+            self._task = None
+
+
+def _images(progress: SearchProgress) -> str:
+    saved = f", {progress.saved:,} steps saved" if progress.saved else ""
+    return f"{progress.done}/{progress.images} images{saved}"

@@ -1,0 +1,221 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What every model that scores images by a reconstruction does alike inside anomalib."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import torch
+from anomalib import LearningType
+from anomalib.data import ImageBatch
+from anomalib.metrics import Evaluator
+from anomalib.pre_processing import PreProcessor
+from anomalib.visualization import Visualizer
+from lightning.pytorch import Callback
+from lightning.pytorch.utilities import rank_zero_warn
+
+from anogan_plugin.latent_search import Progress
+from anogan_plugin.models.components.evaluation import raw_score_evaluator
+from anogan_plugin.models.components.image_scores import ImageScores
+from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
+from anogan_plugin.models.components.pre_processing import to_generator_range
+from anogan_plugin.models.components.progress import search_progress
+from anogan_plugin.models.components.score_table import ScoreTable
+from anogan_plugin.models.components.visualization import ReconstructionVisualizer
+
+_CALIBRATION_BATCH = 64
+
+
+class ScoringModel(Protocol):
+    """What the torch model of such a model offers."""
+
+    def images_of(self, images: torch.Tensor) -> torch.Tensor:
+        """``(B, C, H, W)`` of images ``(B, 3, H, W)``."""
+
+    def score(self, images: torch.Tensor, progress: Progress | None = None) -> ImageScores:
+        """Scores of images ``(B, C, H, W)`` in [-1, 1]."""
+
+
+class ImageScoring:
+    """Tests, predicts and calibrates with ``self.model``, a :class:`ScoringModel`.
+
+    To stand before :class:`~anomalib.models.components.AnomalibModule` among a model's bases.
+    anomalib takes every direct subclass of that for a model, and nothing else: models name it
+    themselves, and what they share must not be one.
+    """
+
+    if TYPE_CHECKING:
+        model: Any
+        trainer: Any
+        post_processor: Any
+
+    def score_arguments(self) -> dict[str, Any]:
+        """What a threshold depends on beside the weights.
+
+        Returns:
+            Names and values that can be compared and saved.
+        """
+        raise NotImplementedError
+
+    def images_of(self, batch: ImageBatch) -> torch.Tensor:
+        """The images of a batch as the networks take them.
+
+        Args:
+            batch: Pre-processed batch of images ``(B, 3, H, W)`` in [-1, 1].
+
+        Returns:
+            ``(B, C, H, W)``.
+        """
+        return self._scoring.images_of(cast(torch.Tensor, batch.image))
+
+    def validation_step(self, batch: ImageBatch, batch_idx: int) -> ImageBatch:
+        """Score nothing: a search per epoch would take days. See :class:`GanWatch`.
+
+        Args:
+            batch: Held-out good images.
+            batch_idx: Not used.
+
+        Returns:
+            The batch as it came.
+        """
+        del batch_idx
+        return batch
+
+    def test_step(self, batch: ImageBatch, batch_idx: int, *args: Any, **kwargs: Any) -> ImageBatch:
+        """Score, and attach the parts of the score to the batch.
+
+        Args:
+            batch: Images ``(B, 3, H, W)`` in [-1, 1].
+            batch_idx: Not used.
+            args: Not used.
+            kwargs: Not used.
+
+        Returns:
+            The batch with ``pred_score`` and ``anomaly_map``, and as attributes the
+            ``reconstruction`` ``(B, C, H, W)`` and the ``score_parts``, ``(B,)`` each.
+        """
+        del batch_idx, args, kwargs
+        scores = self._scoring.score(self.images_of(batch), search_progress(self.trainer))
+        scored: Any = batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
+        scored.reconstruction = scores.reconstruction
+        scored.score_parts = scores.parts
+        return scored
+
+    def predict_step(
+        self, batch: ImageBatch, batch_idx: int, dataloader_idx: int = 0
+    ) -> ImageBatch:
+        """As :meth:`test_step`.
+
+        Args:
+            batch: Images ``(B, 3, H, W)`` in [-1, 1].
+            batch_idx: Not used.
+            dataloader_idx: Not used.
+
+        Returns:
+            The scored batch.
+        """
+        del dataloader_idx
+        return self.test_step(batch, batch_idx)
+
+    def calibrate(self, images: torch.Tensor) -> None:
+        """Set the thresholds of the post-processor on held-out good images.
+
+        Args:
+            images: ``(N, C, H, W)`` in [-1, 1].
+        """
+        if not isinstance(self.post_processor, HeldOutGoodPostProcessor):
+            return
+        progress = search_progress(self.trainer)
+        scores = [self._scoring.score(part, progress) for part in images.split(_CALIBRATION_BATCH)]
+        self.post_processor.calibrate(
+            torch.cat([part.pred_score for part in scores]),
+            torch.cat([part.anomaly_map for part in scores]),
+        )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Save what is scored.
+
+        Args:
+            checkpoint: What will be written.
+        """
+        super().on_save_checkpoint(checkpoint)
+        # Not hyper_parameters: Lightning has overwritten those by the time they are read again.
+        checkpoint["score_arguments"] = self.score_arguments()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Drop thresholds that belong to another score.
+
+        Args:
+            checkpoint: What was read.
+        """
+        super().on_load_checkpoint(checkpoint)
+        then, now = checkpoint["score_arguments"], self.score_arguments()
+        changed = [name for name in now if then.get(name) != now[name]]
+        if not changed:
+            return
+        state = checkpoint["state_dict"]
+        for threshold in ("_image_threshold", "_pixel_threshold"):
+            if (key := f"post_processor.{threshold}") in state:
+                state[key] = torch.full_like(state[key], float("nan"))
+        rank_zero_warn(
+            f"no image will be accepted or rejected: the thresholds in the checkpoint are for "
+            f"{ {name: then.get(name) for name in changed} }, and now it is "
+            f"{ {name: now[name] for name in changed} }; give the same arguments as in training, "
+            "or train again"
+        )
+
+    def configure_callbacks(self) -> Sequence[Callback]:
+        """anomalib's components, and what writes the scores.
+
+        Returns:
+            The callbacks.
+        """
+        return [*super().configure_callbacks(), ScoreTable()]
+
+    @staticmethod
+    def configure_pre_processor(
+        image_size: tuple[int, int] | None = None,
+        channels: int = 1,
+    ) -> PreProcessor:
+        """Resize, make grey where asked, and scale to [-1, 1].
+
+        Args:
+            image_size: Height and width in pixels; None is 64 x 64.
+            channels: 1 for grey, 3 for colour.
+
+        Returns:
+            The pre-processor.
+        """
+        return to_generator_range(image_size or (64, 64), channels)
+
+    @staticmethod
+    def configure_evaluator() -> Evaluator:
+        """AUROC and F1 of images and pixels, right for raw scores.
+
+        Returns:
+            The evaluator.
+        """
+        return raw_score_evaluator()
+
+    @classmethod
+    def configure_visualizer(cls) -> Visualizer:
+        """Strips of image, reconstruction, difference and heat map.
+
+        Returns:
+            The visualizer.
+        """
+        return ReconstructionVisualizer()
+
+    @property
+    def learning_type(self) -> LearningType:
+        """Trained on good images only.
+
+        Returns:
+            ``LearningType.ONE_CLASS``.
+        """
+        return LearningType.ONE_CLASS
+
+    @property
+    def _scoring(self) -> ScoringModel:
+        return cast(ScoringModel, self.model)
