@@ -24,8 +24,8 @@ class ActiveImages:
         latent: ``(B, Z)`` float32 latent vectors.
         mean: ``(B, Z)`` float32, Adam's first moment.
         square: ``(B, Z)`` float32, Adam's second moment.
-        lowest: ``(B,)`` float32 lowest loss before the current window of the stopping rule.
-        lowest_of_window: ``(B,)`` float32 lowest loss in it.
+        lowest: ``(B,)`` float32 lowest loss so far.
+        lowest_then: ``(B,)`` float32 lowest loss before the current window of the stopping rule.
         at_marks: ``(B, M)`` float32 scores at the step marks passed, NaN at those ahead.
         images: ``(B, C, H, W)`` float32.
         features: ``(B, ...)`` float32 f(x).
@@ -37,7 +37,7 @@ class ActiveImages:
     mean: torch.Tensor
     square: torch.Tensor
     lowest: torch.Tensor
-    lowest_of_window: torch.Tensor
+    lowest_then: torch.Tensor
     at_marks: torch.Tensor
     images: torch.Tensor
     features: torch.Tensor
@@ -71,7 +71,7 @@ class ActiveImages:
             mean=torch.zeros_like(latent),
             square=torch.zeros_like(latent),
             lowest=torch.full((count,), torch.inf),
-            lowest_of_window=torch.full((count,), torch.inf),
+            lowest_then=torch.full((count,), torch.inf),
             at_marks=torch.full((count, marks), torch.nan),
             images=images,
             features=features,
@@ -124,7 +124,7 @@ class ActiveImages:
         root = self.square.sqrt() / self._column(corrections)
         self.latent -= self._column(rates) * self.mean / (root + _EPSILON)
         if settings.stop_tolerance > 0:  # else nobody asks, and a GPU need not wait
-            self.lowest_of_window = torch.minimum(self.lowest_of_window, loss.cpu())
+            self.lowest = torch.minimum(self.lowest, loss.cpu())
 
     def stops(self, settings: SearchSettings) -> tuple[torch.Tensor, torch.Tensor]:
         """Which images have come to their end, called once after every step.
@@ -141,11 +141,9 @@ class ActiveImages:
             return spent, converged
         due = self.taken % settings.stop_window == 0
         if due.any():
-            enough = self.lowest_of_window < (1 - settings.stop_tolerance) * self.lowest
-            converged = due & ~enough
-            lowest = torch.minimum(self.lowest, self.lowest_of_window)
-            self.lowest = torch.where(due, lowest, self.lowest)
-            self.lowest_of_window[due] = torch.inf
+            enough = self.lowest < (1 - settings.stop_tolerance) * self.lowest_then
+            converged = due & ~enough & self.lowest.isfinite()  # NaN falls by nothing, too
+            self.lowest_then = torch.where(due, self.lowest, self.lowest_then)
         return spent | converged, converged & ~spent
 
     def at(self, marks: Sequence[int]) -> list[tuple[int, torch.Tensor]]:

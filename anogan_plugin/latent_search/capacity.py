@@ -72,6 +72,6 @@ def is_out_of_memory(error: Exception) -> bool:
     said = str(error).lower()
     return (
         isinstance(error, torch.OutOfMemoryError | MemoryError)
-        or "can't allocate memory" in said
+        or "defaultcpuallocator" in said
         or "could not create a memory" in said
     )

@@ -10,16 +10,20 @@ other way round. Written as plain operations it needs no graph, can be compiled 
 layers next to the image can be computed as matrix products.
 """
 
+from itertools import pairwise
 from typing import cast
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from anogan_plugin.latent_search.to_few_channels import to_few_channels
+from anogan_plugin.latent_search.to_few_channels import ConvToImage, to_few_channels
 
 _FEW_CHANNELS = 4  # a transposed convolution to fewer is slow in every library we measured
-_LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.ReLU, nn.LeakyReLU, nn.Tanh, nn.Unflatten)
+_DOWN, _UP = (nn.Conv2d,), (nn.ConvTranspose2d, ConvToImage)
+# Exact types: a subclass may compute something else.
+_ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.Tanh)
+_HALVING, _TO_ONE = ((4, 4), (2, 2), (1, 1)), ((4, 4), (1, 1), (0, 0))
 
 
 def is_chain(network: nn.Module) -> bool:
@@ -29,7 +33,8 @@ def is_chain(network: nn.Module) -> bool:
         network: A frozen network, BatchNorm folded.
 
     Returns:
-        True for a :class:`~torch.nn.Sequential` of plain convolutions and activations.
+        True for a :class:`~torch.nn.Sequential` of plain 4 x 4 convolutions and activations, with
+        an ``Unflatten`` of latent vectors in front or without.
 
     Example:
         >>> is_chain(nn.Sequential(nn.Conv2d(1, 4, 4, 2, 1), nn.LeakyReLU(0.2)))
@@ -37,28 +42,55 @@ def is_chain(network: nn.Module) -> bool:
         >>> is_chain(nn.Sequential(nn.Conv2d(1, 4, 3), nn.MaxPool2d(2)))
         False
     """
-    return isinstance(network, nn.Sequential) and all(_is_supported(layer) for layer in network)
+    if type(network) is not nn.Sequential or len(network) == 0:
+        return False
+    first, *others = network
+    unflattens = type(first) is nn.Unflatten and first.dim == 1
+    return (unflattens or _is_supported(first)) and all(map(_is_supported, others))
 
 
 def _is_supported(layer: nn.Module) -> bool:
-    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+    if type(layer) in _DOWN + _UP:
+        assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
         plain = layer.groups == 1 and set(layer.dilation) == {1} and layer.padding_mode == "zeros"
-        # Only where sides divide evenly is one convolution exactly the adjoint of the other.
-        side, stride, padding = layer.kernel_size, layer.stride, layer.padding
-        even = (side, stride, padding) in (((4, 4), (2, 2), (1, 1)), ((4, 4), (1, 1), (0, 0)))
-        return plain and even and getattr(layer, "output_padding", (0, 0)) == (0, 0)
-    return type(layer) in _LAYERS
+        known = (layer.kernel_size, layer.stride, layer.padding) in (_HALVING, _TO_ONE)
+        return plain and known and getattr(layer, "output_padding", (0, 0)) == (0, 0)
+    if isinstance(layer, nn.LeakyReLU) and layer.negative_slope <= 0:
+        return False  # its output would not show the sign of its input
+    return type(layer) in _ACTIVATIONS
 
 
 class Chain:
     """Forward pass and adjoint of a chain of frozen layers.
 
     Args:
-        network: What :func:`is_chain` accepts, frozen, of even-sided images.
+        network: What :func:`is_chain` accepts, frozen.
     """
 
     def __init__(self, network: nn.Sequential) -> None:
         self.layers = list(network)
+        for before, layer in pairwise(self.layers):
+            if isinstance(layer, nn.ReLU | nn.LeakyReLU):
+                # The adjoint does not need what a convolution gave; it needs what tanh gave.
+                layer.inplace = type(before) in _DOWN + _UP
+
+    def takes(self, side: int) -> bool:
+        """Whether maps of a side length pass through without a remainder.
+
+        Only then is a convolution exactly the adjoint of the transposed one.
+
+        Args:
+            side: Height or width of the inputs in pixels.
+        """
+        for layer in self.layers:
+            if type(layer) in _DOWN:
+                halves = layer.stride == (2, 2)
+                if halves and side % 2:
+                    return False
+                side = side // 2 if halves else side - 3
+            elif type(layer) in _UP:
+                side = 2 * side if layer.stride == (2, 2) else side + 3
+        return True
 
     def forward(self, inputs: torch.Tensor) -> list[torch.Tensor]:
         """Pass inputs through.

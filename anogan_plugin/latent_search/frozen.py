@@ -34,6 +34,8 @@ def freeze(network: nn.Module, dtype: torch.dtype = torch.float32) -> nn.Module:
     for module in list(frozen.modules()):
         if isinstance(module, nn.Sequential):
             _fold_batch_norm(module)
+        if isinstance(module, nn.ReLU | nn.LeakyReLU | nn.ELU | nn.Dropout):
+            module.inplace = False  # the first layer's input is the caller's
     return frozen.to(dtype).to(memory_format=torch.channels_last)
 
 

@@ -5,15 +5,18 @@
 
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeVar, cast
 
 import torch
 from torch import nn
 
+from anogan_plugin.latent_search.capacity import is_out_of_memory
 from anogan_plugin.latent_search.chain import Chain, is_chain
 from anogan_plugin.latent_search.frozen import FrozenNetworks
 
 _Gradient = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+
+_Result = TypeVar("_Result")
 
 
 def sum_of_differences(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -130,6 +133,8 @@ class Objective:
         Returns:
             ``(B,)`` losses and ``(B, Z)`` gradients, both float32.
         """
+        if self.by_hand and not all(map(self._features.takes, images.shape[2:])):
+            return self._by_autograd(latent, images, features)
         return self._gradient(latent, images, features)
 
     def compile(self) -> None:
@@ -177,23 +182,33 @@ class Objective:
 class _CompiledForOneSize:
     def __init__(self, plain: _Gradient) -> None:
         self._plain = plain
-        self._compiled: _Gradient = torch.compile(plain, dynamic=False)
+        self._compiled = self._tried(lambda: torch.compile(plain, dynamic=False))
         self._size: int | None = None
 
     def __call__(
         self, latent: torch.Tensor, images: torch.Tensor, features: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         self._size = self._size or len(latent)
-        if len(latent) == self._size:
-            try:
-                return self._compiled(latent, images, features)
-            except Exception as error:  # compilers fail in as many ways as there are compilers
-                warnings.warn(
-                    f"the latent search goes on uncompiled, with the same result: {error}",
-                    stacklevel=2,
-                )
-                self._compiled = self._plain
+        if self._compiled is not None and len(latent) == self._size:
+            compiled = self._compiled
+            result = self._tried(lambda: compiled(latent, images, features))
+            if result is not None:
+                return result
+            self._compiled = None
         return self._plain(latent, images, features)
+
+    @staticmethod
+    def _tried(function: Callable[[], _Result]) -> _Result | None:
+        try:
+            return function()
+        except Exception as error:  # compilers fail in as many ways as there are compilers
+            if is_out_of_memory(error):
+                raise
+            warnings.warn(
+                f"the latent search goes on uncompiled, with the same result: {error}",
+                stacklevel=3,
+            )
+            return None
 
 
 def _weighted_difference(

@@ -36,6 +36,9 @@ Progress = Callable[[SearchProgress], None]
 class SearchResult:
     """What the search found for B images; float tensors are float32, all are detached.
 
+    ``index``, ``steps``, ``converged`` and ``score_at`` are on the CPU, the others on the networks'
+    device.
+
     Attributes:
         index: ``(B,)`` int64 position of each image in what was searched.
         latent: ``(B, Z)`` latent vectors z_Γ.

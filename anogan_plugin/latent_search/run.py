@@ -4,7 +4,7 @@
 """One run over many images: as soon as one has ended its search, the next takes its place."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -85,11 +85,12 @@ class SearchRun:
         active = self._active
         assert active is not None
         if self.settings.steps > 0:
-            loss, gradient = self._loss_and_gradient(active)
+            loss, gradient = self._in_memory(
+                self._descent.loss_and_gradient, active.latent, active.images, active.features
+            )
             active.step(loss, gradient, self.settings)
             self._spent += len(active)
-        for column, rows in active.at(self.marks):
-            active.at_marks[rows, column] = self._losses(active.rows(rows)).total.cpu()
+            self._note_marks(active)
         ends, converged = active.stops(self.settings)
         if not ends.any():
             return None
@@ -112,16 +113,16 @@ class SearchRun:
         return self._result(self._begun(state["index"], images, state), state["converged"])
 
     def state(self) -> dict[str, Any]:
-        """What is needed to go on later, without the images."""
+        """What is needed to go on later, without the images; later steps leave it as it is."""
         active = {} if self._active is None else self._active.tensors()
-        kept = {name: active[name] for name in active if name not in ("images", "features")}
         counts = {
             "next": self._next,
             "ended": self._ended,
             "spent": self._spent,
             "saved": self._saved,
         }
-        return {**counts, "active": kept}
+        kept = [name for name in active if name not in ("images", "features")]
+        return {**counts, "active": {name: active[name].clone() for name in kept}}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a saved state.
@@ -143,16 +144,16 @@ class SearchRun:
         index = torch.arange(self._next, until)
         images = self._read(index.tolist())
         begun = self._begun(index, images, {"latent": self._start(index, images)})
+        self._note_marks(begun)
         self._active = begun if self._active is None else self._active.joined(begun)
         self._next = until
 
     def _begun(
         self, index: torch.Tensor, images: torch.Tensor, state: dict[str, torch.Tensor]
     ) -> ActiveImages:
+        (features,) = self._in_memory(lambda part: (self._descent.extract(part),), images)
         latent = state["latent"].to(self._device)
-        begun = ActiveImages.starting(
-            index, latent, images, self._descent.extract(images), len(self.marks)
-        )
+        begun = ActiveImages.starting(index, latent, images, features, len(self.marks))
         for name, value in state.items():
             if name in begun.tensors():
                 setattr(begun, name, value.to(getattr(begun, name).device))
@@ -162,39 +163,33 @@ class SearchRun:
         images = torch.stack([self.images[i] for i in index])
         return images.to(self._device, torch.float32, memory_format=torch.channels_last)
 
-    def _loss_and_gradient(self, active: ActiveImages) -> tuple[torch.Tensor, torch.Tensor]:
-        while True:
-            try:
-                parts = [
-                    self._descent.loss_and_gradient(*part)
-                    for part in zip(
-                        active.latent.split(self.batch_size),
-                        active.images.split(self.batch_size),
-                        active.features.split(self.batch_size),
-                        strict=True,
-                    )
-                ]
-                return torch.cat([loss for loss, _ in parts]), torch.cat([g for _, g in parts])
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error) or self.batch_size == 1:
-                    raise
-            self.batch_size //= 2
-            warnings.warn(
-                f"out of memory in the latent search: going on with {self.batch_size} images at "
-                "once, with the same result; give batch_size to begin with fewer",
-                stacklevel=2,
-            )
+    def _note_marks(self, active: ActiveImages) -> None:
+        for column, rows in active.at(self.marks):
+            active.at_marks[rows, column] = self._losses(active.rows(rows)).total.cpu()
 
     def _losses(self, active: ActiveImages) -> Losses:
-        parts = [
-            self._exact.losses(latent, images)
-            for latent, images in zip(
-                active.latent.split(self.batch_size),
-                active.images.split(self.batch_size),
-                strict=True,
+        return Losses(*self._in_memory(self._exact.losses, active.latent, active.images))
+
+    def _in_memory(
+        self, function: Callable[..., Iterable[torch.Tensor]], *tensors: torch.Tensor
+    ) -> list[torch.Tensor]:
+        """Apply a function of B images to parts of the batch that fit in memory."""
+        while True:
+            parts = zip(*(tensor.split(self.batch_size) for tensor in tensors), strict=True)
+            try:
+                results = [function(*part) for part in parts]
+                return [torch.cat(values) for values in zip(*results, strict=True)]
+            except (RuntimeError, MemoryError) as error:
+                tried = min(self.batch_size, len(tensors[0]))
+                if not is_out_of_memory(error) or tried == 1:
+                    raise
+            self.batch_size = tried // 2
+            warnings.warn(
+                f"out of memory in the latent search: going on with {self.batch_size} images at "
+                "once, which changes no more than the last digits; give batch_size to begin with "
+                "fewer",
+                stacklevel=2,
             )
-        ]
-        return Losses(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
     def _result(self, ended: ActiveImages, converged: torch.Tensor) -> SearchResult:
         losses = self._losses(ended)

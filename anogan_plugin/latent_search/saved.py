@@ -1,7 +1,7 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""A search on disk: what has been found so far survives an interruption of any kind."""
+"""A search on disk: what has been found so far survives Ctrl-C, a kill and a full disk."""
 
 import hashlib
 import time
@@ -40,39 +40,38 @@ class SavedSearch:
     """The file of one run: the images that ended, and the state of those under way.
 
     Written once a minute and when the run ends or is interrupted, to a new file that then takes the
-    old one's place.
+    old one's place. What is written is always the state between two steps: an interruption in the
+    middle of one loses that step, and nothing else.
 
     Args:
         path: The file; its folder is made.
         identity: :func:`fingerprint` of the search.
-
-    Raises:
-        ValueError: If the file belongs to another search.
     """
 
     def __init__(self, path: Path, identity: str) -> None:
         self.path = path
         self._identity = identity
         self._ended: list[dict[str, torch.Tensor]] = []
+        self._content: dict[str, Any] | None = None
         self._written = time.monotonic()
         path.parent.mkdir(parents=True, exist_ok=True)
 
-    def load(self, run: SearchRun) -> SearchResult | None:
+    def load(self, run: SearchRun) -> list[dict[str, torch.Tensor]]:
         """Take up an earlier run.
 
         Args:
             run: A new run, which is put where the saved one was.
 
         Returns:
-            Results of the images that had ended, or None.
+            The images that had ended, to be handed to the run's ``results_of``.
 
         Raises:
             ValueError: If the file belongs to another search, or is not one of ours.
         """
         if not self.path.exists():
-            return None
+            return []
         try:
-            saved: dict[str, Any] = torch.load(self.path, weights_only=True)
+            saved: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
             identity = saved["identity"]
         except Exception as error:
             msg = (
@@ -87,39 +86,38 @@ class SavedSearch:
             raise ValueError(msg)
         run.restore(saved["run"])
         self._ended = saved["ended"]
-        if not self._ended:
-            return None
-        return SearchResult.joined([run.results_of(ended) for ended in self._ended])
+        return self._ended
 
     def keep(self, run: SearchRun, ended: SearchResult | None) -> None:
-        """Remember images that ended, and write once a minute.
+        """Remember the state after a step, and write once a minute.
 
         Args:
             run: The run as it is.
             ended: Images that have just ended, if any.
         """
         if ended is not None:
-            self._ended.append(
-                {
-                    **{name: getattr(ended, name).cpu() for name in _KEPT},
-                    "taken": ended.steps,
-                    "at_marks": ended.score_at,
-                }
-            )
+            kept = {name: getattr(ended, name).cpu() for name in _KEPT}
+            kept |= {"taken": ended.steps, "at_marks": ended.score_at}
+            self._ended = [*self._ended, kept]
+        # One assignment: an interruption before or after it finds a whole state.
+        self._content = {"identity": self._identity, "run": run.state(), "ended": self._ended}
         if time.monotonic() - self._written >= _SECONDS:
-            self.write(run)
+            self.write()
 
-    def write(self, run: SearchRun) -> None:
+    def write(self) -> None:
         """Write now; where that fails, warn, keep the last file, and let the search go on."""
+        if self._content is None:
+            return
         self._written = time.monotonic()
         new = self.path.with_name(self.path.name + ".new")
         try:
-            torch.save({"identity": self._identity, "run": run.state(), "ended": self._ended}, new)
+            torch.save(self._content, new)
             new.replace(self.path)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            new.unlink(missing_ok=True)
             warnings.warn(
                 f"the search goes on, but can't be saved to {self.path}: {error}; free some space, "
                 "or an interruption will lose what was found since the last time",
                 stacklevel=2,
             )
+        finally:
+            new.unlink(missing_ok=True)

@@ -60,6 +60,9 @@ class LatentSearch:
         batch_size: int | None = None,
         compiled: bool = False,
     ) -> None:
+        if batch_size is not None and batch_size < 1:
+            msg = f"batch_size must be at least 1, or None for what fits, got {batch_size}"
+            raise ValueError(msg)
         weight = settings.discrimination_weight
         self.exact = Objective(generator, features, weight)
         self.latent_size = latent_size
@@ -98,7 +101,8 @@ class LatentSearch:
             The latent vectors found, their reconstructions and losses, in the images' order.
 
         Raises:
-            ValueError: If there are no images, or ``save_to`` belongs to another search.
+            ValueError: If there are no images, a mark is beyond Γ, or ``save_to`` belongs to
+                another search.
         """
         return SearchResult.joined(list(self.stream(images, marks, progress, start, save_to)))
 
@@ -128,25 +132,38 @@ class LatentSearch:
         if len(images) == 0:
             msg = "expected at least one image to search for, got none"
             raise ValueError(msg)
+        if start is not None and start.shape != (len(images), self.latent_size):
+            msg = (
+                f"start must be of shape {(len(images), self.latent_size)}, one latent vector for "
+                f"each image, got {tuple(start.shape)}"
+            )
+            raise ValueError(msg)
+        if not all(0 <= mark <= self.settings.steps for mark in marks):
+            msg = f"step marks must be from 0 to Γ = {self.settings.steps}, got {tuple(marks)}"
+            raise ValueError(msg)
         with self._own_modes():
             run = self._run(images, marks, start)
             saved = None if save_to is None else self._saved(save_to, images, marks, start)
-            earlier = None if saved is None else saved.load(run)
-        if earlier is not None:
-            yield earlier
+            earlier = [] if saved is None else saved.load(run)
+        if progress is not None and run.progress.spent:  # where an earlier run left off
+            progress(run.progress)
+        for ended in earlier:
+            with self._own_modes():
+                result = run.results_of(ended)
+            yield result
         try:
             while not run.finished:
                 with self._own_modes():
-                    ended = run.advance()
+                    found = run.advance()
                 if saved is not None:
-                    saved.keep(run, ended)
+                    saved.keep(run, found)
                 if progress is not None:
                     progress(run.progress)
-                if ended is not None:
-                    yield ended
+                if found is not None:
+                    yield found
         finally:
             if saved is not None:
-                saved.write(run)
+                saved.write()
 
     def prepare(self, images: torch.Tensor) -> None:
         """Do now what is done once, before the first search: fit the start, compile the step.
@@ -155,7 +172,9 @@ class LatentSearch:
             images: ``(B, C, H, W)`` as they will come, a full batch of them.
         """
         with self._own_modes():
-            images = images.to(self._device)
+            images = images.to(
+                self._device, torch.float32, copy=True, memory_format=torch.channels_last
+            )
             latent, features = self.start(images), self.descent.extract(images)
             self.descent.loss_and_gradient(latent, images, features)
 
@@ -170,7 +189,8 @@ class LatentSearch:
         """
         if self.settings.start == "regression":
             return self._regression(images)
-        return one_draw(self.latent_size, self.settings.seed).repeat(len(images), 1)
+        draw = one_draw(self.latent_size, self.settings.seed)
+        return draw.repeat(len(images), 1).to(images.device)
 
     @cached_property
     def _regression(self) -> RegressionStart:
@@ -179,7 +199,9 @@ class LatentSearch:
 
     @property
     def _device(self) -> torch.device:
-        return next(self.exact.networks.generator.parameters()).device
+        networks = (self.exact.networks.generator, self.exact.networks.features)
+        tensors = (t for n in networks for t in (*n.parameters(), *n.buffers()))
+        return next((tensor.device for tensor in tensors), torch.device("cpu"))
 
     def _own_modes(self) -> contextlib.ExitStack:
         # Lightning evaluates in inference mode, whose tensors can never take part in autograd, and
@@ -196,7 +218,7 @@ class LatentSearch:
         def given_or_ours(index: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
             return self.start(batch) if start is None else start[index].float()
 
-        batch_size = self.batch_size or self._affordable()
+        batch_size = self.batch_size or self._affordable
         return SearchRun(
             self.descent,
             self.exact,
@@ -208,6 +230,7 @@ class LatentSearch:
             self._device,
         )
 
+    @cached_property
     def _affordable(self) -> int:
         networks = self.descent.networks
         example = torch.zeros(1, self.latent_size, dtype=networks.dtype, device=self._device)
@@ -218,6 +241,9 @@ class LatentSearch:
         self, path: Path, images: ImageSource, marks: Sequence[int], start: torch.Tensor | None
     ) -> SavedSearch:
         networks = (self.exact.networks.generator, self.exact.networks.features)
-        weights = [weight for network in networks for weight in network.parameters()]
-        parts = [self.settings, tuple(marks), start, len(images), images[0], images[-1]]
-        return SavedSearch(path, fingerprint(*parts, *weights))
+        weights = [weight for network in networks for weight in network.state_dict().values()]
+        # A network's representation names its layers: the same weights may stand for another one.
+        dtype = self.descent.networks.dtype  # "auto" means another one elsewhere
+        parts = [self.settings, dtype, tuple(marks), start, len(images), *map(repr, networks)]
+        each = (images[i] for i in range(len(images)))
+        return SavedSearch(path, fingerprint(*parts, *weights, *each))

@@ -36,8 +36,8 @@ class SearchSettings:
         stop_window: Length of that window in steps.
         seed: Seed of z₁, or of the images that the regression is fitted to.
         precision: What the networks descend in: ``"fp32"``, ``"bf16"``, or ``"auto"`` for bf16
-            where the machine has instructions for it. The latent vectors, the losses and the final
-            scores are float32 in all.
+            where the machine has instructions for it, so that scores differ a little from machine
+            to machine. The latent vectors, the losses and the final scores are float32 in all.
 
     Raises:
         ValueError: If a value is outside its range.
@@ -57,14 +57,14 @@ class SearchSettings:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.steps < 0:
-            _refuse("steps", "at least 0", self.steps)
+        if not isinstance(self.steps, int) or self.steps < 0:
+            _refuse("steps", "a whole number of at least 0", self.steps)
         if not 0 <= self.discrimination_weight <= 1:
             _refuse("discrimination_weight", "in [0, 1]", self.discrimination_weight)
         if not 0 < self.learning_rate < math.inf:
             _refuse("learning rate", "positive", self.learning_rate)
-        if not all(0 <= beta < 1 for beta in self.betas):
-            _refuse("betas", "in [0, 1)", self.betas)
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            _refuse("betas", "two numbers in [0, 1)", self.betas)
         if not 0 <= self.stop_tolerance < 1:
             _refuse("stop_tolerance", "in [0, 1)", self.stop_tolerance)
         if self.stop_window < 1:
@@ -77,6 +77,13 @@ class SearchSettings:
         ):
             if getattr(self, name) not in choices:
                 _refuse(name, f"one of {choices}", getattr(self, name))
+        if 0 < self.steps < self.stop_window and self.stop_tolerance > 0:
+            _refuse(
+                "stop_tolerance", f"0 for fewer than {self.stop_window} steps", self.stop_tolerance
+            )
+        if self.descend_on == "residual" and self.discrimination_weight == 1:
+            expected = "below 1 where the search descends on the residual alone"
+            _refuse("discrimination_weight", expected, self.discrimination_weight)
 
     def step_sizes(self, taken: torch.Tensor) -> torch.Tensor:
         """Adam's step size of the next step.
@@ -89,7 +96,7 @@ class SearchSettings:
         """
         sizes = torch.full_like(taken, self.learning_rate, dtype=torch.float64)
         if self.schedule == "cosine":
-            sizes *= 0.5 * (1 + torch.cos(math.pi * taken / self.steps))
+            sizes *= 0.5 * (1 + torch.cos(math.pi * taken.double() / self.steps))
         return sizes
 
 

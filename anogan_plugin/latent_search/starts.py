@@ -33,8 +33,8 @@ class RegressionStart:
     """Guesses z from x by ridge regression, fitted to images that the generator makes.
 
     An encoder without training: latent vectors are drawn from N(0, I), G makes their images, and
-    the linear map from images to latent vectors is solved in closed form. It takes less time than
-    a dozen steps of a search and stands for about half of a search's steps.
+    the linear map from images to latent vectors is solved in closed form. The fit takes a second or
+    two, once for any number of images.
 
     Args:
         generate: G, from ``(B, Z)`` to ``(B, C, H, W)``.
@@ -54,7 +54,10 @@ class RegressionStart:
         pixels = (pixels - self._centre).double()
         # Fewer draws than pixels or not, the dual problem is (draws x draws).
         gram = pixels @ pixels.T
-        gram += _RIDGE * gram.diagonal().mean() * torch.eye(_DRAWS).to(gram)
+        # Where a collapsed generator's images do not vary, any ridge will do: all guesses are 0.
+        ridge = _RIDGE * gram.diagonal().mean().clamp_min(1e-12)
+        gram += ridge * torch.eye(_DRAWS).to(gram)
+        self._farthest = latent.norm(dim=1).max()
         self._map = (pixels.T @ torch.linalg.solve(gram, latent.double())).float()
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
@@ -64,9 +67,11 @@ class RegressionStart:
             images: ``(B, C, H, W)`` float32 in the generator's range.
 
         Returns:
-            ``(B, Z)`` float32 latent vectors.
+            ``(B, Z)`` float32 latent vectors, none farther out than the draws were.
         """
-        return (_pixels(images) - self._centre) @ self._map
+        guess = (_pixels(images) - self._centre) @ self._map
+        norms = guess.norm(dim=1, keepdim=True)
+        return guess * (self._farthest / norms.clamp_min(self._farthest))
 
 
 def _pixels(images: torch.Tensor) -> torch.Tensor:

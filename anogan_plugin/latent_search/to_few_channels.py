@@ -4,6 +4,7 @@
 """The transposed convolution next to the image, which libraries are slow at."""
 
 import torch
+from torch import nn
 
 
 def to_few_channels(inputs: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -43,3 +44,29 @@ def _shifted(values: torch.Tensor, axis: int, back: int, length: int) -> torch.T
     kept = values.narrow(axis, back, length - 1)
     zero = torch.zeros_like(values.narrow(axis, 0, 1))
     return torch.cat([kept, zero] if back else [zero, kept], axis)
+
+
+class ConvToImage(nn.ConvTranspose2d):
+    """A transposed 4 x 4 convolution of stride 2 to the few channels of an image.
+
+    Args:
+        inputs: Channels that come in.
+        outputs: Channels of the image.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 4, 2, 1)
+
+    def forward(self, inputs: torch.Tensor, output_size: list[int] | None = None) -> torch.Tensor:
+        """Compute what :class:`~torch.nn.ConvTranspose2d` does, as one matrix product.
+
+        Args:
+            inputs: ``(B, I, H, W)``.
+            output_size: None: twice the size of the inputs is the only one.
+
+        Returns:
+            ``(B, O, 2H, 2W)``.
+        """
+        del output_size
+        images = to_few_channels(inputs, self.weight)
+        return images if self.bias is None else images + self.bias[:, None, None]

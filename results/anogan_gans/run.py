@@ -34,10 +34,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "default, learning rate 1e-3": {"learning_rate": 1e-3},
     "default, no R1": {"r1_weight": 0.0},
     "default, no EMA": {"ema_decay": 0.0},
-    "hinge, spectral norm": {
+    "hinge, spectral norm, learning rate 1e-3": {
         "adversarial_loss": "hinge",
         "discriminator_norm": "spectral",
         "r1_weight": 0.0,
+        "learning_rate": 1e-3,
     },
     # As the paper's, at the default's width: the two are compared at one size.
     "paper, width 32": {"preset": "paper", "width": 32},

@@ -3,9 +3,9 @@
 
 """Nakaoka & Kimoto's figures 4 and 5: histograms of A(x) after 500 and after 100,000 steps.
 
-One search gives both: the score is noted at 500 steps, and an image stops once going on no longer
-changes it. How little it changes is shown on a few images that are searched all the way. An
-interrupted run goes on where it was. Example:
+One search gives both: the score is noted at 500 steps, and an image stops once 500 more lower its
+loss by less than a tolerance. What that leaves out is measured on a few images that are searched to
+the last step. An interrupted run goes on where it was. Example:
 
     python results/paper_histograms/run.py --checkpoint model.ckpt --data datasets/icmold
 """
@@ -55,7 +55,12 @@ class Images(Sequence[torch.Tensor]):
 
 def main() -> None:
     """Search, write the scores, draw the histograms."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    if options.steps < FIRST_MARK:
+        parser.error(f"--steps must be at least {FIRST_MARK}")
+    if options.images and not 2 <= options.proof <= options.images:
+        parser.error("--proof must be at least 2, one of each label, and no more than --images")
     torch.set_num_threads(options.threads)
     model = cast(AnoGAN, AnoGAN.load_from_checkpoint(options.checkpoint, map_location="cpu"))
     data = ICMold(root=options.data)
@@ -93,8 +98,7 @@ def main() -> None:
         "machine": f"{os.cpu_count()} cores, {options.threads} threads, {platform.machine()}",
         "torch": torch.__version__,
     }
-    if options.proof:
-        figures["proof"] = _proof(model, data, options, table)
+    figures["proof"] = _proof(model, data, options, table)
     (HERE / "figures.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 
@@ -112,7 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
     parser.add_argument(
-        "--proof", type=int, default=0, help="images to search all the way, half of them good"
+        "--proof", type=int, default=16, help="images to search all the way, half of them good"
     )
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     return parser
@@ -129,6 +133,7 @@ def _search(
     saved = HERE.parent / "runs" / "paper_histograms" / f"{name}.pt"
     clock = saved.with_suffix(".seconds")
     before = float(clock.read_text()) if clock.exists() else 0.0  # of a run that was interrupted
+    saved.parent.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     try:
         found = search(
@@ -173,7 +178,8 @@ def _histograms(table: pd.DataFrame, steps: int) -> Figure:
                 values, 40, (0, upper), alpha=0.6, color=colour, label=f"{kind} {len(values)}"
             )
         auroc = roc_auc_score(table.label, table[column])
-        axis.set_title(f"Γ = {count:,}: AUROC {auroc:.3f}", fontsize=10)
+        steps_taken = f"up to {count:,}" if column == "score" else f"{count}"
+        axis.set_title(f"{steps_taken} steps: AUROC {auroc:.3f}", fontsize=10)
         axis.set_xlabel("A(x)")
         axis.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("images")

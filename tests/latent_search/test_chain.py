@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from anogan_plugin.latent_search.chain import Chain, is_chain
 from anogan_plugin.latent_search.frozen import freeze
+from anogan_plugin.latent_search.to_few_channels import ConvToImage
 from anogan_plugin.models.components.dcgan import DISCRIMINATOR_NORMS, Discriminator, Generator
 from tests.latent_search.small import Wrapped, assert_near
 
@@ -141,3 +142,21 @@ def test_other_layers_are_left_to_autograd(layer: Any) -> None:
 )
 def test_what_is_no_sequence_is_left_to_autograd(network: nn.Module) -> None:
     assert not is_chain(network)
+
+
+def test_the_layer_to_the_image_is_a_transposed_convolution() -> None:
+    torch.manual_seed(0)
+    ours = ConvToImage(6, 3)
+    usual = nn.ConvTranspose2d(6, 3, 4, 2, 1)
+    usual.load_state_dict(ours.state_dict())
+    inputs = torch.randn(2, 6, 5, 7, requires_grad=True)
+    weights = torch.randn(2, 3, 10, 14)
+    found, expected = (
+        torch.autograd.grad(
+            (layer(inputs) * weights).sum(), [inputs, layer.weight, cast(torch.Tensor, layer.bias)]
+        )
+        for layer in (ours, usual)
+    )
+    torch.testing.assert_close(ours(inputs), usual(inputs))
+    for gradient, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(gradient, other, rtol=1e-4, atol=1e-4)

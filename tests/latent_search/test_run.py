@@ -4,6 +4,7 @@
 """A search for many images: in any order and company, as they end, and when memory runs out."""
 
 import dataclasses
+import gc
 import itertools
 import weakref
 from collections.abc import Iterator, Sequence
@@ -214,6 +215,22 @@ def test_a_stream_keeps_nothing_that_it_has_yielded() -> None:
         most = max(most, sum(kept() is not None for kept in alive))
     assert len(alive) == 6
     assert most <= 2  # the one just yielded, and the one before until the next is there
+
+
+def live_images() -> int:
+    tensors = [item for item in gc.get_objects() if type(item) is torch.Tensor]
+    return sum(len(tensor) for tensor in tensors if tensor.shape[1:] == (1, SIDE, SIDE))
+
+
+def test_images_that_have_ended_are_forgotten() -> None:
+    counts = []
+    for total in (4, 20):
+        alive = 0
+        for part in small_search(2, steps=2).stream(Reading(random_images(total))):
+            if total - 1 in part.index:
+                alive = live_images() - total  # the source's own
+        counts.append(alive)
+    assert counts[0] == counts[1] > 0
 
 
 @pytest.mark.parametrize("none", [torch.zeros(0, 1, SIDE, SIDE), []], ids=["tensor", "list"])

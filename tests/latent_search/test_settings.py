@@ -102,7 +102,9 @@ def test_only_what_is_given_is_replaced() -> None:
 
 
 def test_a_value_that_replaces_is_checked() -> None:
-    with pytest.raises(ValueError, match="search steps must be at least 0, got -5"):
+    with pytest.raises(
+        ValueError, match="search steps must be a whole number of at least 0, got -5"
+    ):
         search_settings("fast", steps=-5)
 
 

@@ -6,6 +6,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 from anomalib.engine import Engine
@@ -264,3 +265,42 @@ def test_pictures_of_equal_names_do_not_overwrite_each_other() -> None:
     ]
     assert [name.name for name in names] == ["a.png", "a.jpg.png", "a_.png"]
     assert visualizer._free_name(Path("images/good/a.png"), "x/a.png") == names[0]
+
+
+@pytest.mark.parametrize("norm", ["batch", "spectral", "none"])
+def test_bf16_training_needs_no_trainers_precision(
+    norm: Any, rendered_set: Path, tmp_path: Path
+) -> None:
+    model = AnoGAN(**TINY, training_precision="bf16", discriminator_norm=norm)
+    engine = fit(model, rendered_set, tmp_path)
+    assert torch.isfinite(torch.tensor(engine.trainer.callback_metrics["held_out_residual"]))
+    assert all(weight.dtype == torch.float32 for weight in model.parameters())
+
+
+def test_an_unknown_precision_is_named() -> None:
+    with pytest.raises(ValueError, match="training_precision must be one of"):
+        AnoGAN(**TINY, training_precision="fp8")  # type: ignore[arg-type]
+
+
+def test_the_fast_search_is_one_flag(rendered_set: Path, tmp_path: Path) -> None:
+    model = AnoGAN(image_size=32, width=4, latent_size=8, search="fast")
+    engine = fit(model, rendered_set, tmp_path)
+    assert model.model.search.steps == 60
+    data = ICMold(root=rendered_set, image_size=32, train_batch_size=8)
+    assert engine.test(model, datamodule=data)[0]["image_AUROC"] >= 0
+    (scores,) = tmp_path.rglob("scores_test.csv")
+    assert pd.read_csv(scores).rejected.notna().all(), "a threshold for this search was set"
+    other = AnoGAN(image_size=32, width=4, latent_size=8)
+    with pytest.warns(UserWarning, match="thresholds in the checkpoint are for"):
+        other.on_load_checkpoint(torch.load(str(engine.best_model_path), weights_only=True))
+
+
+def test_a_subset_of_the_test_images_has_both_labels_and_is_the_same_again(
+    rendered_set: Path,
+) -> None:
+    data = ICMold(root=rendered_set, image_size=32)
+    data.setup()
+    subset = data.test_subset(2).samples
+    assert subset.label_index.tolist() == [0, 0, 1, 1]
+    assert subset.image_path.tolist() == data.test_subset(2).samples.image_path.tolist()
+    assert len(data.test_subset(10**6)) == len(data.test_data)

@@ -29,6 +29,7 @@ _COLUMNS = {
     "images": ("images", "{}"),
     "ms/step": ("ms_per_image_step", "{:.2f}"),
     "ms/image": ("ms_per_image", "{:,.0f}"),
+    "setup s": ("setup_seconds", "{:.1f}"),
     "AUROC": ("auroc", "{:.3f}"),
     "ρ": ("spearman", "{:.3f}"),
     "loss": ("loss_ratio", "{:.3f}"),
@@ -36,17 +37,23 @@ _COLUMNS = {
     "MiB": ("rss_mib", "{:,.0f}"),
 }
 
+_FEWEST = 2
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Time the latent search against the ways it is usually written.
 
-    Everything runs in one process on the same networks, images and start. one_at_a_time is the loop
-    of public implementations, on few images; batched_fp32 is the same for a batch, and the
-    reference of AUROC, rank correlation and loss. Leave the machine to it: what else runs on it is
-    measured too.
+    Everything runs in one process on the same networks and images. one_at_a_time is the loop of
+    public implementations, on few images: gradients to the weights as well, f(x) in every step.
+    batched_fp32 takes a batch at once and asks for the gradient of z alone, with plain
+    autograd; it is the reference of AUROC, rank correlation and loss. The other modes compute in
+    bfloat16 where the machine has instructions for it, but for those named fp32. Leave the machine
+    to it: what else runs on it is measured too.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    if min(options.images, options.slow_images) < _FEWEST:
+        parser.error(f"--images and --slow-images must be at least {_FEWEST}: one of each label")
     if (options.checkpoint is None) != (options.data is None):
         parser.error("--checkpoint and --data belong together: give both, or neither")
     torch.set_num_threads(options.threads)
@@ -138,11 +145,12 @@ def _processor() -> str:
 
 def _table(rows: list[Row], title: str) -> Table:
     table = Table(
-        *_COLUMNS,
         title=title,
         caption="ms/step: per image and step; ρ, loss: against batched_fp32; peak: of a matrix "
         "product in bf16",
     )
+    for name in _COLUMNS:
+        table.add_column(name, min_width=max(map(len, MODES)) if name == "mode" else None)
     for row in rows:
         table.add_row(*(text.format(getattr(row, field)) for field, text in _COLUMNS.values()))
     return table

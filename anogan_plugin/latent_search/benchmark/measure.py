@@ -25,13 +25,13 @@ _MATRIX_RUNS = 8
 PAPER_STEPS = 500
 
 MODES: dict[str, dict[str, Any]] = {
-    "paper": {"search": "paper"},
-    "paper_bf16": {"search": "paper", "precision": "bf16"},
-    "paper_bf16_compiled": {"search": "paper", "precision": "bf16", "compiled": True},
-    "fast": {"search": "fast", "precision": "bf16"},
+    "paper": {"search": "paper", "precision": "auto"},
+    "paper_fp32": {"search": "paper"},
+    "paper_compiled": {"search": "paper", "precision": "auto", "compiled": True},
+    "fast": {"search": "fast", "precision": "auto"},
     "fast_fp32": {"search": "fast"},
     # As fast, but deep enough to reach the loss that the paper's search ends with.
-    "deep": {"search": "fast", "precision": "bf16", "steps": 200},
+    "deep": {"search": "fast", "precision": "auto", "steps": 200},
 }
 BASELINES = ("one_at_a_time", "batched_fp32")
 
@@ -44,15 +44,17 @@ class Row:
         mode: Its name.
         images: Images that it was measured on.
         ms_per_image_step: Milliseconds per image and step.
-        ms_per_image: Milliseconds per image, all steps, the start and the final score.
+        ms_per_image: Milliseconds per image: all steps and the final score, without the setup.
         steps_per_image: Steps per image.
         auroc: Area under the ROC curve of its scores.
         spearman: Rank correlation with the scores of the plain batched search, the reference.
         loss_ratio: Mean final score over the reference's; at most 1 where it gets as deep.
         relative_difference: Largest |score − reference| / reference of an image.
-        peak_fraction: Achieved FLOP/s over the machine's bf16 matrix peak.
+        peak_fraction: FLOP/s of what our step has to compute over the machine's bf16 matrix peak;
+            what a mode computes beyond it does not count.
         setup_seconds: Once for any number of images: freezing, fitting the start, compiling.
-        rss_mib: Largest resident memory of the process during it, in MiB.
+        rss_mib: Largest resident memory of the process after any of its steps, in MiB; memory that
+            an earlier mode has not given back is counted too.
     """
 
     mode: str

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 _STAND_IN_LATENT = 100
+_CONTRAST = 8  # of the random weights next to the image: N(0, 0.02) makes it almost flat
 _PATCH = 20  # side of the dark square on the stand-in's anomalous images, in pixels
 
 
@@ -59,11 +60,10 @@ def stand_in(images: int, width: int, seed: int = 0) -> Subject:
                 if isinstance(norm, nn.BatchNorm2d):
                     norm.momentum = 1.0
             generator(torch.randn(256, _STAND_IN_LATENT))
-            made = 8 * generator.eval()(torch.randn(images, _STAND_IN_LATENT))
+            cast(nn.ConvTranspose2d, generator.layers[-2]).weight *= _CONTRAST
+            made = generator.eval()(torch.randn(images, _STAND_IN_LATENT))
     labels = torch.arange(images) % 2
     made[labels == 1, :, 8 : 8 + _PATCH, 8 : 8 + _PATCH] = -1
-    last = cast(nn.ConvTranspose2d, generator.layers[-2])
-    last.weight.data *= 8  # its images have 8 times the contrast, as `made` has
     description = (
         f"DCGAN of width {width} with random weights, its own images, dark squares on half"
     )
@@ -72,7 +72,7 @@ def stand_in(images: int, width: int, seed: int = 0) -> Subject:
         generator.as_chain(),
         discriminator.features,
         _STAND_IN_LATENT,
-        made.clamp(-1, 1),
+        made,
         labels,
     )
 

@@ -28,7 +28,7 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import nn
 
 from anogan_plugin.latent_search import search_settings
-from anogan_plugin.latent_search.precision import dtype_of
+from anogan_plugin.latent_search.precision import PRECISIONS, dtype_of
 from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES, discriminator_loss
 from anogan_plugin.models.anogan.presets import gan_settings
 from anogan_plugin.models.anogan.torch_model import AnoGANModel
@@ -76,7 +76,8 @@ class AnoGAN(ImageScoring, AnomalibModule):
         search_stop_tolerance: An image stops early once its loss has fallen by less than this share
             over 500 steps, for a Γ of many thousands; None takes the search's, 0 never stops.
         discrimination_weight: λ in [0, 1], the weight of the discrimination loss.
-        search_seed: Seed of the latent vector that every search starts from.
+        search_seed: Seed of the latent vector that every search starts from, or of the images that
+            the guess is fitted to.
         search_precision: As ``training_precision``, for the search; scores are float32.
         image_score: ``paper`` for A(x), or ``local`` for the largest local mean of the residual
             |x − G(z_Γ)|, which finds small defects better.
@@ -158,6 +159,9 @@ class AnoGAN(ImageScoring, AnomalibModule):
         # The optimizer moves this one; self.model.generator is its moving average.
         self.trained_generator = copy.deepcopy(self.model.generator)
         self.model.generator.requires_grad_(False)
+        if training_precision not in PRECISIONS:
+            msg = f"training_precision must be one of {PRECISIONS}, got {training_precision!r}"
+            raise ValueError(msg)
         self.training_precision = training_precision
         self.adversarial_loss = ADVERSARIAL_LOSSES[self.settings.adversarial_loss]
         self.remedy = _REMEDY
@@ -201,8 +205,8 @@ class AnoGAN(ImageScoring, AnomalibModule):
         latent = torch.randn(len(images), self.latent_size, device=images.device)
         with self._autocast(images.device):
             fake = self.trained_generator(latent)
-            loss_of_d, accuracy = self._update_discriminator(images, fake.detach())
-            loss_of_g = self._update_generator(fake)
+        loss_of_d, accuracy = self._update_discriminator(images, fake.detach())
+        loss_of_g = self._update_generator(fake)
         losses = {"discriminator_loss": loss_of_d, "generator_loss": loss_of_g}
         update_average(
             self.model.generator,
@@ -235,9 +239,10 @@ class AnoGAN(ImageScoring, AnomalibModule):
         discriminator.requires_grad_(True)
         due = self.generator_updates % _R1_INTERVAL == 0
         r1_weight = _R1_INTERVAL * self.settings.r1_weight if due else 0.0
-        loss, accuracy = discriminator_loss(
-            discriminator, images, fake, self.adversarial_loss, r1_weight
-        )
+        with self._autocast(images.device):
+            loss, accuracy = discriminator_loss(
+                discriminator, images, fake, self.adversarial_loss, r1_weight
+            )
         optimizer.zero_grad()
         self.manual_backward(loss)
         optimizer.step()
@@ -246,7 +251,8 @@ class AnoGAN(ImageScoring, AnomalibModule):
     def _update_generator(self, fake: torch.Tensor) -> torch.Tensor:
         discriminator, optimizer = self.model.discriminator, self._optimizers()[1]
         discriminator.requires_grad_(False)
-        loss = self.adversarial_loss.generator(discriminator(fake))
+        with self._autocast(fake.device):
+            loss = self.adversarial_loss.generator(discriminator(fake))
         optimizer.zero_grad()
         self.manual_backward(loss)
         optimizer.step()

@@ -55,7 +55,7 @@ class AnoGANModel(nn.Module):
         self.search = search
         self.image_score = image_score
         self._latent_search: LatentSearch | None = None
-        self._searched_state: list[tuple[int, int]] = []
+        self._searched_state: object = None
 
     def images_of(self, images: torch.Tensor) -> torch.Tensor:
         """Drop the channels that a grey image repeats.
@@ -74,10 +74,11 @@ class AnoGANModel(nn.Module):
         Returns:
             The same object until a weight changes: freezing, and fitting a start, is done once.
         """
-        networks = (self.generator, self.discriminator)
-        tensors = [t for n in networks for t in (*n.parameters(), *n.buffers())]
-        # Every in-place change of a tensor raises its version; a move gives it another address.
-        state = [(tensor.data_ptr(), tensor._version) for tensor in tensors]
+        tensors = [t for n in (self.generator, self.discriminator) for t in n.state_dict().values()]
+        # Sums, not versions or addresses: weights can be changed through .data and in inference
+        # mode as well, where torch counts no versions.
+        sums = [(float(t.sum()), float(t.abs().sum()), t.dtype, t.device) for t in tensors]
+        state = (self.search, sums)
         if self._latent_search is None or self._searched_state != state:
             self._latent_search = LatentSearch(
                 self.generator.as_chain(),

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm as add_spectral_norm
 
-from anogan_plugin.latent_search.to_few_channels import to_few_channels
+from anogan_plugin.latent_search.to_few_channels import ConvToImage
 
 IMAGE_SIZES = (32, 64, 128, 256)
 CHANNELS = (1, 3)
@@ -72,24 +72,6 @@ def _initialise_he(module: nn.Module) -> None:
         nn.init.kaiming_normal_(module.weight, _LEAK)
 
 
-class ConvToImage(nn.ConvTranspose2d):
-    """A transposed convolution to the few channels of an image, as one matrix product."""
-
-    def forward(self, inputs: torch.Tensor, output_size: list[int] | None = None) -> torch.Tensor:
-        """Compute what :class:`~torch.nn.ConvTranspose2d` does, faster.
-
-        Args:
-            inputs: ``(B, I, H, W)``.
-            output_size: Not used.
-
-        Returns:
-            ``(B, O, 2H, 2W)``.
-        """
-        del output_size
-        images = to_few_channels(inputs, self.weight)
-        return images if self.bias is None else images + self.bias[:, None, None]
-
-
 class Generator(nn.Module):
     """``G``: latent vectors to images in [-1, 1].
 
@@ -121,7 +103,7 @@ class Generator(nn.Module):
                 nn.ReLU(inplace=True),
             ]
             stride, padding, previous = 2, 1, features
-        layers += [ConvToImage(previous, channels, 4, 2, 1), nn.Tanh()]
+        layers += [ConvToImage(previous, channels), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.apply(initialise_dcgan)
 

@@ -46,6 +46,7 @@ class _Bar:
         if self._bar is None:
             self._bar = tqdm(
                 total=progress.planned,
+                initial=progress.spent + progress.saved,  # of an earlier run: its time is not ours
                 desc=_DESCRIPTION,
                 unit="step",
                 unit_scale=True,
