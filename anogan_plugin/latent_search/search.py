@@ -143,7 +143,7 @@ class LatentSearch:
             raise ValueError(msg)
         with self._own_modes():
             run = self._run(images, marks, start)
-            saved = None if save_to is None else self._saved(save_to, images, marks, start)
+            saved = None if save_to is None else self._saved_search(save_to, images, marks, start)
             earlier = [] if saved is None else saved.load(run)
         if progress is not None and run.progress.spent:  # where an earlier run left off
             progress(run.progress)
@@ -237,7 +237,7 @@ class LatentSearch:
         per_image = bytes_per_image([networks.generator, networks.features], example)
         return batch_size_for(per_image, self._device)
 
-    def _saved(
+    def _saved_search(
         self, path: Path, images: ImageSource, marks: Sequence[int], start: torch.Tensor | None
     ) -> SavedSearch:
         networks = (self.exact.networks.generator, self.exact.networks.features)
