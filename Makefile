@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/installed-pyproject.toml
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## create .venv with everything in it (once: about 3 minutes and 6 GB)
+setup: ## create .venv with everything in it (once: a few minutes and several GB)
 	@cmp -s pyproject.toml $(INSTALLED) || $(MAKE) --no-print-directory _install
 
 demo: setup ## train AnoGAN on a small set, test it, leave pictures and figures, print where
@@ -35,7 +35,7 @@ clean: ## remove .venv, caches and builds (never data or results)
 _install:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
 	  echo "Python 3.10 or later is needed, which $(PYTHON) is not: make setup PYTHON=/path/to/python3"; exit 1; }
-	@echo "Installing into $(VENV), once: about 3 minutes and 6 GB, most of it torch."
+	@echo "Installing into $(VENV), once: a few minutes and several GB, most of it torch."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet "torch>=2.10" "torchvision>=0.25" "hatchling>=1.27"
 	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[dev]"

@@ -5,7 +5,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -15,7 +15,17 @@ from anogan_plugin.latent_search.objective import Losses, Objective
 from anogan_plugin.latent_search.result import SearchProgress, SearchResult
 from anogan_plugin.latent_search.settings import SearchSettings
 
-ImageSource = torch.Tensor | Sequence[torch.Tensor]
+
+class ImageSource(Protocol):
+    """N images: a tensor ``(N, C, H, W)``, a list, or anything that gives them one by one."""
+
+    def __len__(self) -> int:
+        """N."""
+
+    def __getitem__(self, index: int, /) -> torch.Tensor:
+        """Image ``index`` from 0 to N − 1, ``(C, H, W)``."""
+
+
 Start = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 

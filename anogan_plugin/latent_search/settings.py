@@ -3,7 +3,6 @@
 
 """How a latent search descends: what changes scores, and so belongs beside every number."""
 
-import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 
 from anogan_plugin.latent_search.precision import PRECISIONS
+from anogan_plugin.presets import with_overrides
 
 SCHEDULES = ("constant", "cosine")
 STARTS = ("random", "regression")
@@ -108,8 +108,8 @@ def _refuse(name: str, expected: str, found: object) -> None:
 SEARCHES = {
     # Schlegl et al. 2017, sec. 2.2, and Nakaoka & Kimoto: Γ steps for every image, no shortcut.
     "paper": SearchSettings(),
-    # Where a good guess to start from is refined, a short memory of past gradients and a step size
-    # that falls to zero reach in 60 steps what the paper's search needs 500 for.
+    # A guess to start from is only refined: a short memory of past gradients suits few steps, and a
+    # step size that falls to zero lets them settle.
     "fast": SearchSettings(
         steps=60,
         learning_rate=0.1,
@@ -138,8 +138,4 @@ def search_settings(search: str, **overrides: Any) -> SearchSettings:
         >>> search_settings("paper", steps=100_000, seed=None).steps
         100000
     """
-    if search not in SEARCHES:
-        msg = f"search must be one of {tuple(SEARCHES)}, got {search!r}"
-        raise ValueError(msg)
-    given = {name: value for name, value in overrides.items() if value is not None}
-    return dataclasses.replace(SEARCHES[search], **given)
+    return with_overrides("search", SEARCHES, search, overrides)

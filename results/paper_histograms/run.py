@@ -15,7 +15,6 @@ import json
 import os
 import platform
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -36,7 +35,7 @@ HERE = Path(__file__).parent
 FIRST_MARK = 500
 
 
-class Images(Sequence[torch.Tensor]):
+class Images:
     """Test images as the networks take them, read when they are asked for."""
 
     def __init__(self, data: ImageFileDataset, model: AnoGAN) -> None:
@@ -46,10 +45,10 @@ class Images(Sequence[torch.Tensor]):
     def __len__(self) -> int:
         return len(self._data)
 
-    def __getitem__(self, index: int) -> torch.Tensor:  # type: ignore[override]
+    def __getitem__(self, index: int) -> torch.Tensor:
         transform = cast(PreProcessor, self._model.pre_processor).transform
         assert transform is not None
-        image = cast(torch.Tensor, self._data[range(len(self))[index]].image)
+        image = cast(torch.Tensor, self._data[index].image)
         return self._model.model.images_of(transform(image[None]))[0]
 
 
@@ -175,7 +174,7 @@ def _histograms(table: pd.DataFrame, steps: int) -> Figure:
         for label, kind, colour in ((0, "good", GOOD_COLOUR), (1, "short fill", DEFECT_COLOUR)):
             values = table.loc[table.label == label, column]
             axis.hist(
-                values, 40, (0, upper), alpha=0.6, color=colour, label=f"{kind} {len(values)}"
+                values, 40, range=(0, upper), alpha=0.6, color=colour, label=f"{kind} {len(values)}"
             )
         auroc = roc_auc_score(table.label, table[column])
         steps_taken = f"up to {count:,}" if column == "score" else f"{count}"

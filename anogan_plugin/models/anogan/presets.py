@@ -7,6 +7,7 @@ import dataclasses
 from typing import Any
 
 from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES
+from anogan_plugin.presets import with_overrides
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,8 +101,4 @@ def gan_settings(preset: str, **overrides: Any) -> GanSettings:
         >>> gan_settings("paper", width=8, latent_size=None).latent_size
         100
     """
-    if preset not in PRESETS:
-        msg = f"preset must be one of {tuple(PRESETS)}, got {preset!r}"
-        raise ValueError(msg)
-    given = {name: value for name, value in overrides.items() if value is not None}
-    return dataclasses.replace(PRESETS[preset], **given)
+    return with_overrides("preset", PRESETS, preset, overrides)

@@ -3,6 +3,7 @@
 
 """What every model that scores images by a reconstruction does alike inside anomalib."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -50,13 +51,13 @@ class ImageScoring:
         trainer: Any
         post_processor: Any
 
+    @abstractmethod
     def score_arguments(self) -> dict[str, Any]:
         """What a threshold depends on beside the weights.
 
         Returns:
             Names and values that can be compared and saved.
         """
-        raise NotImplementedError
 
     def images_of(self, batch: ImageBatch) -> torch.Tensor:
         """The images of a batch as the networks take them.
