@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 
 from anogan_plugin import AnoGAN, ICMold, OneClassDigits, __version__
 from anogan_plugin.data.one_class_datamodule import OneClassDataModule
-from anogan_plugin.models.components.gan_watch import GanWatch
+from anogan_plugin.models.components.training_watch import TrainingWatch
 from anogan_plugin.rendering import RENDERER_VERSION
 
 HERE = Path(__file__).parent
@@ -69,7 +69,7 @@ def main() -> None:
         precision="bf16-mixed",
     )
     engine.fit(model, datamodule=data)
-    watch = next(c for c in engine.trainer.callbacks if isinstance(c, GanWatch))
+    watch = next(c for c in engine.trainer.callbacks if isinstance(c, TrainingWatch))
     health = watch.health
     scores = _score(model, data, options.images)
     (HERE / "scores").mkdir(exist_ok=True)

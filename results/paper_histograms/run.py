@@ -128,7 +128,7 @@ def _search(
         "paper", steps=options.steps, stop_tolerance=tolerance, precision=options.precision
     )
     networks = (model.model.generator.as_chain(), model.model.discriminator.features)
-    search = LatentSearch(*networks, model.latent_size, settings)
+    search = LatentSearch(*networks, model.settings.latent_size, settings)
     saved = HERE.parent / "runs" / "paper_histograms" / f"{name}.pt"
     clock = saved.with_suffix(".seconds")
     before = float(clock.read_text()) if clock.exists() else 0.0  # of a run that was interrupted

@@ -18,9 +18,9 @@ from lightning.pytorch.loggers.logger import DummyLogger
 from anogan_plugin.data.icmold import ICMold
 from anogan_plugin.models.anogan import AnoGAN
 from anogan_plugin.models.anogan.presets import PRESETS
-from anogan_plugin.models.components.gan_watch import GanWatch
 from anogan_plugin.models.components.health import TrainingDivergedError
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
+from anogan_plugin.models.components.training_watch import TrainingWatch
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 
 TINY: dict[str, Any] = {"image_size": 32, "width": 4, "latent_size": 8, "search_steps": 2}
@@ -38,9 +38,9 @@ def fit(model: AnoGAN, root: Path, folder: Path, epochs: int = 1, *callbacks: Ca
     return engine
 
 
-def watch_of(engine: Engine) -> GanWatch:
+def watch_of(engine: Engine) -> TrainingWatch:
     callbacks: list[Callback] = engine.trainer.callbacks  # type: ignore[attr-defined]
-    return next(callback for callback in callbacks if isinstance(callback, GanWatch))
+    return next(callback for callback in callbacks if isinstance(callback, TrainingWatch))
 
 
 def is_calibrated(model: AnomalibModule) -> bool:
@@ -153,8 +153,8 @@ def test_training_goes_on_from_a_checkpoint(rendered_set: Path, tmp_path: Path) 
     data = ICMold(root=rendered_set, image_size=32, train_batch_size=8)
     again = Engine(max_epochs=3, default_root_dir=tmp_path / "again", accelerator="cpu", devices=1)
     again.fit(resumed, datamodule=data, ckpt_path=str(engine.best_model_path))
-    assert first.generator_updates > 0
-    assert resumed.generator_updates == 3 * first.generator_updates
+    assert first.updates > 0
+    assert resumed.updates == 3 * first.updates
 
 
 class Worsen(Callback):

@@ -11,12 +11,18 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn import functional as F
 
-from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES, discriminator_loss, r1_penalty
+from anogan_plugin.models.components.adversarial_loss import (
+    ADVERSARIAL_LOSSES,
+    discriminator_loss,
+    gradient_penalty,
+    r1_penalty,
+    ranking_accuracy,
+)
 from anogan_plugin.models.components.dcgan import Discriminator, Generator, layer_widths
 from anogan_plugin.models.components.ema import update_average
 from anogan_plugin.models.components.evaluation import AUROC, rank_preserving_unit_interval
-from anogan_plugin.models.components.health import GanHealth, diversity
-from anogan_plugin.models.components.held_out import HeldOutProbe
+from anogan_plugin.models.components.health import TrainingHealth, diversity
+from anogan_plugin.models.components.held_out import fixed_latent, searched_residual
 from anogan_plugin.models.components.image_scores import largest_local_mean, residual_map
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 
@@ -174,13 +180,15 @@ def test_diversity_is_a_ratio_of_deviations() -> None:
     assert diversity(torch.zeros(2, 1, 1, 1), images) == 0
 
 
-def judge(health: GanHealth, residuals: list[float], diversities: list[float]) -> list[str | None]:
+def judge(
+    health: TrainingHealth, residuals: list[float], diversities: list[float]
+) -> list[str | None]:
     rows = enumerate(zip(residuals, diversities, strict=True))
     return [health.end_of_epoch(e, 1000, residual, varies) for e, (residual, varies) in rows]
 
 
 def test_collapse_is_named_with_its_epoch() -> None:
-    health = GanHealth("try X")
+    health = TrainingHealth("try X")
     verdicts = judge(health, [0.2, 0.1, 0.1, 0.1, 0.1], [0.8, 0.7, 0.05, 0.04, 0.03])
     assert verdicts[:4] == [None] * 4
     assert verdicts[4] is not None
@@ -189,7 +197,7 @@ def test_collapse_is_named_with_its_epoch() -> None:
 
 
 def test_divergence_is_named_and_the_best_epoch_remembered() -> None:
-    health = GanHealth("try X")
+    health = TrainingHealth("try X")
     verdicts = judge(health, [0.2, 0.1, 0.3, 0.4, 0.5], [0.8] * 5)
     assert verdicts[4] is not None
     assert "diverged at epoch 2" in verdicts[4]
@@ -197,14 +205,14 @@ def test_divergence_is_named_and_the_best_epoch_remembered() -> None:
 
 
 def test_a_young_generator_and_a_recovered_one_are_not_lost() -> None:
-    young = GanHealth("")
+    young = TrainingHealth("")
     assert all(young.end_of_epoch(e, 10, 0.5, 0.0) is None for e in range(9))
-    assert judge(GanHealth(""), [0.1] * 6, [0.01, 0.01, 0.5, 0.01, 0.01, 0.5]) == [None] * 6
+    assert judge(TrainingHealth(""), [0.1] * 6, [0.01, 0.01, 0.5, 0.01, 0.01, 0.5]) == [None] * 6
 
 
 def test_nan_is_named() -> None:
     losses = {"generator_loss": torch.tensor(float("nan")), "discriminator_loss": torch.tensor(1.0)}
-    message = GanHealth("try X").non_finite(losses, epoch=7)
+    message = TrainingHealth("try X").non_finite(losses, epoch=7)
     assert message is not None
     assert "epoch 7: generator_loss is nan; try X" in message
 
@@ -217,16 +225,16 @@ def test_held_out_probe_measures_the_generator_alone() -> None:
             nn.init.normal_(layer.weight, 0, 0.2)
     with torch.no_grad():
         images = generator.eval()(torch.randn(16, 8))
-    probe = HeldOutProbe(images, latent_size=8)
-    first = probe.measure(generator)
+    first = searched_residual(generator, images, latent_size=8)
     with torch.no_grad():
-        unsearched = float((images - generator(probe.start)).abs().mean())
-    assert first < 0.8 * unsearched
-    probe.measure(Generator(32, 1, 8, 4))
-    assert probe.measure(generator) == pytest.approx(first), "nothing is carried over"
+        start = generator(fixed_latent(16, 8, images.device))
+    assert first < 0.8 * float((images - start).abs().mean())
+    searched_residual(Generator(32, 1, 8, 4), images, latent_size=8)
+    again = searched_residual(generator, images, latent_size=8)
+    assert again == pytest.approx(first), "nothing is carried over"
 
 
-def test_discriminator_loss_adds_the_penalty_and_counts_right_judgements() -> None:
+def test_discriminator_loss_adds_the_penalty_and_ranks_real_against_generated() -> None:
     torch.manual_seed(0)
     discriminator = nn.Sequential(nn.Flatten(), nn.Linear(4, 1, bias=False), nn.Flatten(0))
     images, fake = torch.randn(6, 1, 2, 2), torch.randn(6, 1, 2, 2)
@@ -236,8 +244,9 @@ def test_discriminator_loss_adds_the_penalty_and_counts_right_judgements() -> No
     weight = next(discriminator.parameters()).detach()
     # A linear D has the same slope everywhere, its weights.
     assert (penalised - plain).item() == pytest.approx(3.0 / 2 * weight.square().sum().item())
-    logits = torch.cat([discriminator(images), -discriminator(fake)])
-    assert right.item() == pytest.approx((logits > 0).float().mean().item())
+    labels = np.repeat([1, 0], 6)
+    logits = torch.cat([discriminator(images), discriminator(fake)]).detach()
+    assert right.item() == pytest.approx(roc_auc_score(labels, logits.numpy()))
 
 
 def test_r1_penalty_by_hand() -> None:
@@ -248,3 +257,24 @@ def test_r1_penalty_by_hand() -> None:
     assert penalty.item() == pytest.approx(60.0)
     penalty.backward()
     torch.testing.assert_close(weights.grad, 4 * weights.detach())
+
+
+def test_wasserstein_by_hand() -> None:
+    loss = ADVERSARIAL_LOSSES["wasserstein"]
+    real, fake = torch.tensor([2.0, 0.5]), torch.tensor([-3.0, 0.0])
+    assert float(loss.discriminator(real, fake)) == pytest.approx(-1.5 - 1.25)
+    assert float(loss.generator(fake)) == pytest.approx(1.5)
+
+
+def test_gradient_penalty_by_hand() -> None:
+    linear = nn.Linear(4, 1, bias=False)
+    nn.init.constant_(linear.weight, 2.0)
+    discriminator = nn.Sequential(nn.Flatten(), linear, nn.Flatten(0))
+    penalty = gradient_penalty(discriminator, torch.randn(5, 1, 2, 2), torch.randn(5, 1, 2, 2))
+    # The slope is (2, 2, 2, 2) everywhere, of length 4.
+    assert penalty.item() == pytest.approx(9.0)
+
+
+def test_ranking_accuracy_does_not_depend_on_the_zero_of_the_logits() -> None:
+    real, fake = torch.tensor([11.0, 13.0]), torch.tensor([10.0, 12.0])
+    assert ranking_accuracy(real, fake).item() == pytest.approx(0.75)

@@ -112,7 +112,7 @@ def trained(checkpoint: Path, data: Path, kind: str, images: int) -> Subject:
         f"AnoGAN of width {model.settings.width} trained on {kind}",
         model.model.generator.as_chain(),
         model.model.discriminator.features,
-        model.latent_size,
+        model.settings.latent_size,
         model.model.images_of(transform(batch)),
         torch.tensor([int(cast(torch.Tensor, item.gt_label)) for item in items]),
     )

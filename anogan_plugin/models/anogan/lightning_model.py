@@ -10,11 +10,8 @@ Papers:
     Nakaoka, Kimoto: Detection of defective products of IC external appearance image using AnoGAN.
 """
 
-import contextlib
-import copy
 import dataclasses
-from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from anomalib.data import ImageBatch
@@ -23,25 +20,18 @@ from anomalib.models.components import AnomalibModule
 from anomalib.post_processing import PostProcessor
 from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
-from lightning.pytorch import Callback
-from lightning.pytorch.core.optimizer import LightningOptimizer
-from torch import nn
 
 from anogan_plugin.latent_search import search_settings
-from anogan_plugin.latent_search.precision import PRECISIONS, dtype_of
-from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES, discriminator_loss
 from anogan_plugin.models.anogan.presets import gan_settings
 from anogan_plugin.models.anogan.torch_model import AnoGANModel
-from anogan_plugin.models.components.ema import update_average
-from anogan_plugin.models.components.gan_watch import GanWatch
+from anogan_plugin.models.components.dcgan_training import DcganTraining
+from anogan_plugin.models.components.image_scores import ImageScores
 from anogan_plugin.models.components.image_scoring import ImageScoring
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
-
-_REMEDY = "try another seed, a lower learning_rate or more training images"
-_R1_INTERVAL = 8  # the penalty every eighth step with eight times its weight (Karras et al. 2020)
+from anogan_plugin.models.components.progress import search_progress
 
 
-class AnoGAN(ImageScoring, AnomalibModule):
+class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
     """Learns a GAN on good images and scores an image by what the GAN cannot make of it.
 
     For a test image x the latent space is searched for z_Γ, whose image G(z_Γ) is nearest to x.
@@ -129,7 +119,7 @@ class AnoGAN(ImageScoring, AnomalibModule):
         if post_processor is True:
             post_processor = HeldOutGoodPostProcessor(overkill)
         super().__init__(pre_processor, post_processor, evaluator, visualizer)
-        self.settings = gan_settings(
+        settings = gan_settings(
             preset,
             latent_size=latent_size,
             width=width,
@@ -142,9 +132,9 @@ class AnoGAN(ImageScoring, AnomalibModule):
         self.model: AnoGANModel = AnoGANModel(
             image_size,
             channels,
-            self.settings.latent_size,
-            self.settings.width,
-            self.settings.discriminator_norm,
+            settings.latent_size,
+            settings.width,
+            settings.discriminator_norm,
             search_settings(
                 search,
                 steps=search_steps,
@@ -156,27 +146,7 @@ class AnoGAN(ImageScoring, AnomalibModule):
             ),
             image_score,
         )
-        # The optimizer moves this one; self.model.generator is its moving average.
-        self.trained_generator = copy.deepcopy(self.model.generator)
-        self.model.generator.requires_grad_(False)
-        if training_precision not in PRECISIONS:
-            msg = f"training_precision must be one of {PRECISIONS}, got {training_precision!r}"
-            raise ValueError(msg)
-        self.training_precision = training_precision
-        self.adversarial_loss = ADVERSARIAL_LOSSES[self.settings.adversarial_loss]
-        self.remedy = _REMEDY
-        self.generator_updates = 0
-        self.automatic_optimization = False
-
-    @property
-    def latent_size(self) -> int:
-        """Length of a latent vector."""
-        return self.settings.latent_size
-
-    @property
-    def searched_generator(self) -> nn.Module:
-        """The generator whose latent space is searched."""
-        return self.model.generator
+        self.set_up_gan(settings, training_precision)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam for D and for G.
@@ -184,11 +154,7 @@ class AnoGAN(ImageScoring, AnomalibModule):
         Returns:
             The optimizers of D and of G.
         """
-        networks = (self.model.discriminator, self.trained_generator)
-        rate, betas = self.settings.learning_rate, self.settings.betas
-        return [
-            torch.optim.Adam(network.parameters(), rate, betas, fused=True) for network in networks
-        ]
+        return self.gan_optimizers()
 
     def training_step(self, batch: ImageBatch, batch_idx: int) -> dict[str, torch.Tensor]:
         """Update D, then G, then G's moving average.
@@ -202,64 +168,18 @@ class AnoGAN(ImageScoring, AnomalibModule):
         """
         del batch_idx
         images = self.images_of(batch)
-        latent = torch.randn(len(images), self.latent_size, device=images.device)
-        with self._autocast(images.device):
-            fake = self.trained_generator(latent)
-        loss_of_d, accuracy = self._update_discriminator(images, fake.detach())
-        loss_of_g = self._update_generator(fake)
-        losses = {"discriminator_loss": loss_of_d, "generator_loss": loss_of_g}
-        update_average(
-            self.model.generator,
-            self.trained_generator,
-            self.settings.ema_decay,
-            self.generator_updates,
-        )
-        self.generator_updates += 1
-        self.log_dict(
-            {**losses, "discriminator_accuracy": accuracy},
-            on_step=False,
-            on_epoch=True,
-            prog_bar=True,
-            batch_size=len(images),
-        )
-        return losses
+        return self.end_update(self.train_gan(images), len(images))
 
-    def _autocast(self, device: torch.device) -> contextlib.AbstractContextManager[object]:
-        dtype = dtype_of(self.training_precision, device)
-        if dtype == torch.float32:  # the trainer's own precision may be another: leave it
-            return contextlib.nullcontext()
-        return torch.autocast(device.type, dtype)
+    def score(self, images: torch.Tensor) -> ImageScores:
+        """Search the latent space, showing how far the search is.
 
-    def _update_discriminator(
-        self,
-        images: torch.Tensor,
-        fake: torch.Tensor,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        discriminator, optimizer = self.model.discriminator, self._optimizers()[0]
-        discriminator.requires_grad_(True)
-        due = self.generator_updates % _R1_INTERVAL == 0
-        r1_weight = _R1_INTERVAL * self.settings.r1_weight if due else 0.0
-        with self._autocast(images.device):
-            loss, accuracy = discriminator_loss(
-                discriminator, images, fake, self.adversarial_loss, r1_weight
-            )
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        optimizer.step()
-        return loss.detach(), accuracy
+        Args:
+            images: ``(B, C, H, W)`` in [-1, 1].
 
-    def _update_generator(self, fake: torch.Tensor) -> torch.Tensor:
-        discriminator, optimizer = self.model.discriminator, self._optimizers()[1]
-        discriminator.requires_grad_(False)
-        with self._autocast(fake.device):
-            loss = self.adversarial_loss.generator(discriminator(fake))
-        optimizer.zero_grad()
-        self.manual_backward(loss)
-        optimizer.step()
-        return loss.detach()
-
-    def _optimizers(self) -> list[LightningOptimizer]:
-        return cast(list[LightningOptimizer], self.optimizers())
+        Returns:
+            Their scores.
+        """
+        return self.model.score(images, search_progress(self.trainer))
 
     def score_arguments(self) -> dict[str, Any]:
         """What a threshold depends on beside the weights.
@@ -270,38 +190,3 @@ class AnoGAN(ImageScoring, AnomalibModule):
         search = dataclasses.asdict(self.model.search)
         del search["precision"]  # hardly changes a score
         return {**search, "image_score": self.model.image_score}
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Save how far the moving average and the R1 schedule are.
-
-        Args:
-            checkpoint: What will be written.
-        """
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["generator_updates"] = self.generator_updates
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore it.
-
-        Args:
-            checkpoint: What was read.
-        """
-        super().on_load_checkpoint(checkpoint)
-        self.generator_updates = checkpoint["generator_updates"]
-
-    def configure_callbacks(self) -> Sequence[Callback]:
-        """Those of every model that scores images, and one that watches the training.
-
-        Returns:
-            The callbacks.
-        """
-        return [*super().configure_callbacks(), GanWatch()]
-
-    @property
-    def trainer_arguments(self) -> dict[str, Any]:
-        """Trainer arguments that manual optimization needs; the number of epochs is the user's.
-
-        Returns:
-            Arguments for Lightning's trainer.
-        """
-        return {"gradient_clip_val": 0, "num_sanity_val_steps": 0}

@@ -3,61 +3,10 @@
 
 """The GANs that AnoGAN can be trained with: data, not code paths."""
 
-import dataclasses
 from typing import Any
 
-from anogan_plugin.models.anogan.loss import ADVERSARIAL_LOSSES
+from anogan_plugin.models.components.gan_settings import GanSettings
 from anogan_plugin.presets import with_overrides
-
-
-@dataclasses.dataclass(frozen=True)
-class GanSettings:
-    """One way to train a DCGAN.
-
-    Args:
-        latent_size: Length of a latent vector.
-        width: Channels of the layer next to the image, in G and in D.
-        adversarial_loss: ``"bce"`` or ``"hinge"``.
-        discriminator_norm: ``"batch"``, ``"spectral"`` or ``"none"``.
-        r1_weight: γ of the R1 penalty γ/2·E‖∇D(x)‖² on D (Mescheder et al. 2018); 0 leaves it out.
-        ema_decay: Decay of the moving average of G's weights that is searched; 0 searches G itself.
-        learning_rate: Step size of Adam for G and for D.
-        betas: Adam's decays of the first and the second moment, for both.
-
-    Raises:
-        ValueError: If a value is out of its range.
-    """
-
-    latent_size: int
-    width: int
-    adversarial_loss: str
-    discriminator_norm: str
-    r1_weight: float
-    ema_decay: float
-    learning_rate: float
-    betas: tuple[float, float]
-
-    def __post_init__(self) -> None:
-        """Check the values."""
-        if self.adversarial_loss not in ADVERSARIAL_LOSSES:
-            msg = (
-                f"adversarial_loss must be one of {tuple(ADVERSARIAL_LOSSES)}, "
-                f"got {self.adversarial_loss!r}"
-            )
-            raise ValueError(msg)
-        if self.latent_size < 1:
-            msg = f"latent_size must be at least 1, got {self.latent_size}"
-            raise ValueError(msg)
-        if self.learning_rate <= 0:
-            msg = f"learning_rate must be positive, got {self.learning_rate}"
-            raise ValueError(msg)
-        if self.r1_weight < 0:
-            msg = f"r1_weight must be at least 0, got {self.r1_weight}"
-            raise ValueError(msg)
-        if not 0 <= self.ema_decay < 1:
-            msg = f"ema_decay must be in [0, 1), got {self.ema_decay}"
-            raise ValueError(msg)
-
 
 PRESETS = {
     "default": GanSettings(

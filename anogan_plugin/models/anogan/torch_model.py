@@ -11,6 +11,8 @@ from anogan_plugin.latent_search import LatentSearch, Progress, SearchSettings
 from anogan_plugin.models.components.dcgan import Discriminator, Generator
 from anogan_plugin.models.components.image_scores import (
     ImageScores,
+    check_image_score,
+    image_scores,
     largest_local_mean,
     residual_map,
 )
@@ -45,15 +47,12 @@ class AnoGANModel(nn.Module):
         image_score: str,
     ) -> None:
         super().__init__()
-        if image_score not in IMAGE_SCORES:
-            msg = f"image_score must be one of {IMAGE_SCORES}, got {image_score!r}"
-            raise ValueError(msg)
         self.generator = Generator(image_size, channels, latent_size, width)
         self.discriminator = Discriminator(image_size, channels, width, discriminator_norm)
         self.to(memory_format=torch.channels_last)  # faster convolutions, on CPU and CUDA
         self.channels = channels
         self.search = search
-        self.image_score = image_score
+        self.image_score = check_image_score(image_score, IMAGE_SCORES)
         self._latent_search: LatentSearch | None = None
         self._searched_state: object = None
 
@@ -112,16 +111,7 @@ class AnoGANModel(nn.Module):
             "residual": found.residual,
             "discrimination": found.discrimination,
         }
-        score = parts[self.image_score]
-        if not torch.isfinite(score).all():
-            count = int((~torch.isfinite(score)).sum())
-            msg = (
-                f"AnoGAN scored {count} of {len(score)} images NaN or infinite: expected finite "
-                "images in [-1, 1] and finite weights; look for NaN in the images, or train again "
-                "if the checkpoint is from a run that diverged"
-            )
-            raise ValueError(msg)
-        return ImageScores(score, parts, anomaly_map, found.reconstruction)
+        return image_scores(parts, self.image_score, anomaly_map, found.reconstruction)
 
     def forward(self, images: torch.Tensor) -> InferenceBatch:
         """Score images the way anomalib calls a model.

@@ -1,9 +1,9 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""DCGAN generator and discriminator (Radford et al. 2015) for 32 to 256 pixels.
+"""DCGAN generator and discriminator (Radford et al. 2015) for 32 to 256 pixels, and an encoder.
 
-Both networks halve or double the side length per layer with 4 x 4 convolutions of stride 2 and
+All of them halve or double the side length per layer with 4 x 4 convolutions of stride 2 and
 meet at a 4 x 4 map, so a 64 x 64 image has four such layers, as in the paper. The width doubles
 from layer to layer up to eight times ``width``.
 """
@@ -60,7 +60,7 @@ def initialise_dcgan(module: nn.Module) -> None:
     Args:
         module: One layer; meant for :meth:`torch.nn.Module.apply`.
     """
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(module.weight, 0.0, 0.02)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
@@ -68,7 +68,7 @@ def initialise_dcgan(module: nn.Module) -> None:
 
 
 def _initialise_he(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
+    if isinstance(module, nn.Conv2d | nn.Linear):
         nn.init.kaiming_normal_(module.weight, _LEAK)
 
 
@@ -127,6 +127,52 @@ class Generator(nn.Module):
         return nn.Sequential(nn.Unflatten(1, (self.latent_size, 1, 1)), *self.layers)
 
 
+def downsampling_layers(image_size: int, channels: int, width: int, norm: str) -> nn.Sequential:
+    """Stride-2 convolutions from an image to a 4 x 4 map, as D has them.
+
+    Args:
+        image_size: Side length of the images in pixels, one of :data:`IMAGE_SIZES`.
+        channels: 1 for grey, 3 for colour.
+        width: Channels of the first layer; deeper layers have up to eight times this.
+        norm: One of :data:`DISCRIMINATOR_NORMS`; spectral norm is added by :func:`initialise`.
+
+    Returns:
+        Layers to ``(B, layer_widths(image_size, width)[-1], 4, 4)``.
+
+    Raises:
+        ValueError: If a size or the norm is not supported.
+    """
+    _check_channels(channels)
+    if norm not in DISCRIMINATOR_NORMS:
+        msg = f"discriminator_norm must be one of {DISCRIMINATOR_NORMS}, got {norm!r}"
+        raise ValueError(msg)
+    layers: list[nn.Module] = []
+    previous = channels
+    for features in layer_widths(image_size, width):
+        batch_norm = norm == "batch" and previous != channels  # not after D's input layer
+        layers.append(nn.Conv2d(previous, features, 4, 2, 1, bias=not batch_norm))
+        if batch_norm:
+            layers.append(nn.BatchNorm2d(features))
+        layers.append(nn.LeakyReLU(_LEAK, inplace=True))
+        previous = features
+    return nn.Sequential(*layers)
+
+
+def initialise(network: nn.Module, norm: str) -> None:
+    """Draw the weights that suit a norm, and add spectral norm where that is the norm.
+
+    Args:
+        network: A whole discriminator or encoder.
+        norm: One of :data:`DISCRIMINATOR_NORMS`. ``"batch"`` and ``"spectral"`` go with N(0, 0.02),
+            ``"none"`` with He's distribution, as nothing else keeps the activations' scale.
+    """
+    network.apply(initialise_dcgan if norm != "none" else _initialise_he)
+    if norm == "spectral":
+        for module in list(network.modules()):
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                add_spectral_norm(module)
+
+
 class Discriminator(nn.Module):
     """``D``: images in [-1, 1] to one logit each, with the features ``f`` that AnoGAN compares.
 
@@ -154,26 +200,9 @@ class Discriminator(nn.Module):
 
     def __init__(self, image_size: int, channels: int, width: int, norm: str) -> None:
         super().__init__()
-        _check_channels(channels)
-        if norm not in DISCRIMINATOR_NORMS:
-            msg = f"discriminator_norm must be one of {DISCRIMINATOR_NORMS}, got {norm!r}"
-            raise ValueError(msg)
-        layers: list[nn.Module] = []
-        previous = channels
-        for features in layer_widths(image_size, width):
-            batch_norm = norm == "batch" and previous != channels  # not after D's input layer
-            layers.append(nn.Conv2d(previous, features, 4, 2, 1, bias=not batch_norm))
-            if batch_norm:
-                layers.append(nn.BatchNorm2d(features))
-            layers.append(nn.LeakyReLU(_LEAK, inplace=True))
-            previous = features
-        self.features = nn.Sequential(*layers)
-        self.logit = nn.Conv2d(previous, 1, 4)
-        self.apply(initialise_dcgan if norm != "none" else _initialise_he)
-        if norm == "spectral":
-            for module in list(self.modules()):
-                if isinstance(module, nn.Conv2d):
-                    add_spectral_norm(module)
+        self.features = downsampling_layers(image_size, channels, width, norm)
+        self.logit = nn.Conv2d(layer_widths(image_size, width)[-1], 1, 4)
+        initialise(self, norm)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Judge images.
@@ -185,3 +214,42 @@ class Discriminator(nn.Module):
             ``(B,)`` float32 logits, positive for "real".
         """
         return self.logit(self.features(images)).flatten().float()
+
+
+class Encoder(nn.Module):
+    """``E``: images in [-1, 1] to latent vectors, the layers of D with its width and norm.
+
+    Args:
+        image_size: Side length of the images in pixels, one of :data:`IMAGE_SIZES`.
+        channels: 1 for grey, 3 for colour.
+        latent_size: Length of a latent vector.
+        width: Channels of the first layer; deeper layers have up to eight times this.
+        norm: As :class:`Discriminator` has it.
+
+    Raises:
+        ValueError: If a size or the norm is not supported.
+
+    Example:
+        >>> encoder = Encoder(image_size=32, channels=1, latent_size=8, width=4, norm="batch")
+        >>> encoder(torch.zeros(2, 1, 32, 32)).shape
+        torch.Size([2, 8])
+    """
+
+    def __init__(
+        self, image_size: int, channels: int, latent_size: int, width: int, norm: str
+    ) -> None:
+        super().__init__()
+        self.layers = downsampling_layers(image_size, channels, width, norm)
+        self.layers.append(nn.Conv2d(layer_widths(image_size, width)[-1], latent_size, 4))
+        initialise(self, norm)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Encode images.
+
+        Args:
+            images: ``(B, channels, image_size, image_size)`` float in [-1, 1].
+
+        Returns:
+            ``(B, latent_size)`` float32 latent vectors.
+        """
+        return self.layers(images).flatten(1).float()

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Names what goes wrong while a GAN trains: NaN, collapse, divergence."""
+"""Names what goes wrong while a model trains: NaN, collapse, divergence."""
 
 import math
 from collections.abc import Mapping
@@ -22,31 +22,32 @@ def diversity(samples: torch.Tensor, images: torch.Tensor) -> float:
     """Variation among generated images relative to that among real ones.
 
     Args:
-        samples: ``(N, C, H, W)`` generated images.
+        samples: ``(N, C, H, W)`` generated images, or reconstructions.
         images: ``(M, C, H, W)`` real images of the same range.
 
     Returns:
         Ratio of the standard deviations across images, averaged over pixels: about 1 when the
-        samples vary as the images do, 0 when the generator makes one image only.
+        samples vary as the images do, 0 when the model makes one image only.
     """
     return float(samples.std(0).mean() / images.std(0).mean().clamp_min(1e-8))
 
 
-class GanHealth:
+class TrainingHealth:
     """Watches one training run and says when it is lost.
 
     Args:
         remedy: What to try, put at the end of every message.
+        problem: What ended an earlier stage of the run, if something did.
 
     Attributes:
         best_residual: Lowest held-out residual of an epoch so far.
         best_epoch: The epoch that had it, from 0; -1 before the first.
-        problem: What ended the run, or None.
+        problem: What ended the run, or a stage of it, or None.
     """
 
-    def __init__(self, remedy: str) -> None:
+    def __init__(self, remedy: str, problem: str | None = None) -> None:
         self.remedy = remedy
-        self.problem: str | None = None
+        self.problem = problem
         self.best_residual = math.inf
         self.best_epoch = -1
         self._bad_epochs = 0
@@ -73,8 +74,8 @@ class GanHealth:
 
         Args:
             epoch: The epoch that ended, from 0.
-            updates: Updates of the generator so far; a young generator has not collapsed yet.
-            residual: Held-out residual, mean |x − G(z)| per pixel.
+            updates: Training steps so far; a young model has not collapsed yet.
+            residual: Held-out residual, mean |x − reconstruction| per pixel.
             diversity: What :func:`diversity` gave for it.
 
         Returns:
@@ -91,7 +92,7 @@ class GanHealth:
         first = epoch - _PATIENCE + 1
         if collapsed:
             problem = (
-                f"generator collapsed at epoch {first}: its samples vary {diversity:.2f} times "
+                f"the model collapsed at epoch {first}: its samples vary {diversity:.2f} times "
                 "as much as good images do"
             )
         else:

@@ -12,7 +12,22 @@ _STEPS = 30
 _LEARNING_RATE = 0.1
 
 
-class HeldOutProbe:
+def fixed_latent(count: int, latent_size: int, device: torch.device) -> torch.Tensor:
+    """Latent vectors that are the same at every call.
+
+    Args:
+        count: Number of vectors.
+        latent_size: Length of one.
+        device: Where to put them.
+
+    Returns:
+        ``(count, latent_size)`` float32, drawn from N(0, I).
+    """
+    noise = torch.Generator().manual_seed(0)
+    return torch.randn(count, latent_size, generator=noise).to(device)
+
+
+def searched_residual(generator: nn.Module, images: torch.Tensor, latent_size: int) -> float:
     """Residual of held-out good images after a short latent search, the same one every time.
 
     A full search after every epoch would take longer than the epoch. This one takes a few large
@@ -20,31 +35,19 @@ class HeldOutProbe:
     generator: its coverage, which is what limits AnoGAN.
 
     Args:
+        generator: G as it is now; not changed.
         images: ``(N, C, H, W)`` held-out good images in [-1, 1].
         latent_size: Length of a latent vector.
+
+    Returns:
+        Mean |x − G(z)| per pixel, in grey levels of [-1, 1].
     """
-
-    def __init__(self, images: torch.Tensor, latent_size: int) -> None:
-        self.images = images
-        noise = torch.Generator().manual_seed(0)
-        start = torch.randn(len(images), latent_size, generator=noise)
-        self.start = start.to(images.device)
-
-    def measure(self, generator: nn.Module) -> float:
-        """Search and report the residual.
-
-        Args:
-            generator: G as it is now; not changed.
-
-        Returns:
-            Mean |x − G(z)| per pixel, in grey levels of [-1, 1].
-        """
-        frozen = freeze(generator)
-        latent = self.start.clone().requires_grad_()
-        optimizer = torch.optim.Adam([latent], lr=_LEARNING_RATE)
-        for _ in range(_STEPS):
-            loss = (self.images - frozen(latent)).abs().sum()
-            (latent.grad,) = torch.autograd.grad(loss, latent)
-            optimizer.step()
-        with torch.no_grad():
-            return float((self.images - frozen(latent)).abs().mean())
+    frozen = freeze(generator)
+    latent = fixed_latent(len(images), latent_size, images.device).requires_grad_()
+    optimizer = torch.optim.Adam([latent], lr=_LEARNING_RATE)
+    for _ in range(_STEPS):
+        loss = (images - frozen(latent)).abs().sum()
+        (latent.grad,) = torch.autograd.grad(loss, latent)
+        optimizer.step()
+    with torch.no_grad():
+        return float((images - frozen(latent)).abs().mean())

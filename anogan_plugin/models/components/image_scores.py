@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
+RESIDUAL_SCORES = ("sum", "mean", "local")
 _WINDOW_AT_64_PIXELS = 5
 
 
@@ -16,8 +17,8 @@ class ImageScores(NamedTuple):
 
     Attributes:
         pred_score: ``(B,)`` image scores, raw: higher is more anomalous, no fixed range.
-        parts: ``(B,)`` each: ``paper``, the score as the model's paper has it, ``local``, and the
-            terms that the paper's is made of.
+        parts: ``(B,)`` each, by name: the image scores that the model can give, and the terms
+            that its paper's is made of.
         anomaly_map: ``(B, H, W)`` per pixel, higher is more anomalous.
         reconstruction: ``(B, C, H, W)`` in [-1, 1].
     """
@@ -26,6 +27,74 @@ class ImageScores(NamedTuple):
     parts: dict[str, torch.Tensor]
     anomaly_map: torch.Tensor
     reconstruction: torch.Tensor
+
+
+def image_scores(
+    parts: dict[str, torch.Tensor],
+    image_score: str,
+    anomaly_map: torch.Tensor,
+    reconstruction: torch.Tensor,
+) -> ImageScores:
+    """Take one part as the image score, if it is a number.
+
+    Args:
+        parts: ``(B,)`` each.
+        image_score: Name of one of them.
+        anomaly_map: ``(B, H, W)``.
+        reconstruction: ``(B, C, H, W)``.
+
+    Returns:
+        All of it.
+
+    Raises:
+        ValueError: If a score is NaN or infinite, because a weight or an image is.
+    """
+    score = parts[image_score]
+    if not torch.isfinite(score).all():
+        count = int((~torch.isfinite(score)).sum())
+        msg = (
+            f"the model scored {count} of {len(score)} images NaN or infinite: expected finite "
+            "images in [-1, 1] and finite weights; look for NaN in the images, or train again "
+            "if the checkpoint is from a run that diverged"
+        )
+        raise ValueError(msg)
+    return ImageScores(score, parts, anomaly_map, reconstruction)
+
+
+def check_image_score(image_score: str, choices: tuple[str, ...]) -> str:
+    """Refuse an image score that a model does not have.
+
+    Args:
+        image_score: Name of a score.
+        choices: Those that the model has.
+
+    Returns:
+        The name.
+
+    Raises:
+        ValueError: If it is not one of them.
+    """
+    if image_score not in choices:
+        msg = f"image_score must be one of {choices}, got {image_score!r}"
+        raise ValueError(msg)
+    return image_score
+
+
+def residual_scores(anomaly_map: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The ways to make one score of a map: :data:`RESIDUAL_SCORES`.
+
+    Args:
+        anomaly_map: ``(B, H, W)`` float.
+
+    Returns:
+        ``(B,)`` each: ``sum`` and ``mean`` over the pixels, ``local``, the
+        :func:`largest_local_mean`.
+    """
+    return {
+        "sum": anomaly_map.sum((1, 2)),
+        "mean": anomaly_map.mean((1, 2)),
+        "local": largest_local_mean(anomaly_map),
+    }
 
 
 def residual_map(images: torch.Tensor, reconstruction: torch.Tensor) -> torch.Tensor:

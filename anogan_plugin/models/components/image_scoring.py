@@ -16,12 +16,10 @@ from anomalib.visualization import Visualizer
 from lightning.pytorch import Callback
 from lightning.pytorch.utilities import rank_zero_warn
 
-from anogan_plugin.latent_search import Progress
 from anogan_plugin.models.components.evaluation import raw_score_evaluator
 from anogan_plugin.models.components.image_scores import ImageScores
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.components.pre_processing import to_generator_range
-from anogan_plugin.models.components.progress import search_progress
 from anogan_plugin.models.components.score_table import ScoreTable
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 
@@ -34,7 +32,7 @@ class ScoringModel(Protocol):
     def images_of(self, images: torch.Tensor) -> torch.Tensor:
         """``(B, C, H, W)`` of images ``(B, 3, H, W)``."""
 
-    def score(self, images: torch.Tensor, progress: Progress | None = None) -> ImageScores:
+    def score(self, images: torch.Tensor) -> ImageScores:
         """Scores of images ``(B, C, H, W)`` in [-1, 1]."""
 
 
@@ -70,8 +68,19 @@ class ImageScoring:
         """
         return self._scoring.images_of(cast(torch.Tensor, batch.image))
 
+    def score(self, images: torch.Tensor) -> ImageScores:
+        """Score images; a model whose scoring takes long shows here how far it is.
+
+        Args:
+            images: ``(B, C, H, W)`` in [-1, 1].
+
+        Returns:
+            Their scores.
+        """
+        return self._scoring.score(images)
+
     def validation_step(self, batch: ImageBatch, batch_idx: int) -> ImageBatch:
-        """Score nothing: a search per epoch would take days. See :class:`GanWatch`.
+        """Score nothing: a search per epoch would take days. See :class:`TrainingWatch`.
 
         Args:
             batch: Held-out good images.
@@ -97,7 +106,7 @@ class ImageScoring:
             ``reconstruction`` ``(B, C, H, W)`` and the ``score_parts``, ``(B,)`` each.
         """
         del batch_idx, args, kwargs
-        scores = self._scoring.score(self.images_of(batch), search_progress(self.trainer))
+        scores = self.score(self.images_of(batch))
         scored: Any = batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
         scored.reconstruction = scores.reconstruction
         scored.score_parts = scores.parts
@@ -127,8 +136,7 @@ class ImageScoring:
         """
         if not isinstance(self.post_processor, HeldOutGoodPostProcessor):
             return
-        progress = search_progress(self.trainer)
-        scores = [self._scoring.score(part, progress) for part in images.split(_CALIBRATION_BATCH)]
+        scores = [self.score(part) for part in images.split(_CALIBRATION_BATCH)]
         self.post_processor.calibrate(
             torch.cat([part.pred_score for part in scores]),
             torch.cat([part.anomaly_map for part in scores]),

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Watches a GAN train: coverage, diversity, sample grids; keeps the best epoch."""
+"""Watches a training: coverage of good images, diversity, pictures; keeps the best epoch."""
 
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -11,65 +11,75 @@ from anomalib.data import ImageBatch
 from anomalib.loggers.base import ImageLoggerBase
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
-from torch import nn
 from torchvision.utils import make_grid, save_image
 
-from anogan_plugin.models.components.health import GanHealth, TrainingDivergedError, diversity
-from anogan_plugin.models.components.held_out import HeldOutProbe
+from anogan_plugin.models.components.health import (
+    TrainingDivergedError,
+    TrainingHealth,
+    diversity,
+)
 
 _PROBE_IMAGES = 64
 _CALIBRATION_IMAGES = 512
-_SAMPLES = 64
 _FEWEST = 2
 _EPOCHS_PER_PICTURE = 5
 
 
-class WatchedGan(Protocol):
+class WatchedModel(Protocol):
     """What a Lightning module offers to be watched."""
 
-    latent_size: int
-    generator_updates: int
+    updates: int
     remedy: str
-
-    @property
-    def searched_generator(self) -> nn.Module:
-        """The generator whose latent space is searched."""
 
     def images_of(self, batch: ImageBatch) -> torch.Tensor:
         """The images ``(B, C, H, W)`` of a pre-processed batch, as the networks take them."""
 
+    def samples(self, images: torch.Tensor) -> torch.Tensor:
+        """As many images as it is given: what a GAN makes of noise, or an autoencoder of them."""
+
+    def held_out_residual(self, images: torch.Tensor) -> float:
+        """Mean |x − reconstruction| per pixel of held-out good images ``(N, C, H, W)``."""
+
     def calibrate(self, images: torch.Tensor) -> None:
         """Set what depends on held-out good images ``(N, C, H, W)``."""
 
+    def stage_is_over(self) -> bool:
+        """Whether a stage of the training has had its epochs, and another one follows."""
 
-class GanWatch(Callback):
-    """Measures a GAN after every epoch and ends the training with the best one.
+    def next_stage(self) -> bool:
+        """Begin the next stage of the training; False if this was the last."""
 
-    After every validation epoch it logs ``held_out_residual`` (:class:`HeldOutProbe`) and
-    ``diversity``, draws a grid of samples from fixed latent vectors (to the logger, and to
-    ``samples/`` in the results folder), and stops a run that collapsed or diverged, saying so; a
-    loss that is NaN or infinite stops it at once. When training ends, the weights of the epoch with
-    the lowest held-out residual are put back and saved, the module is calibrated on held-out good
-    images, and the checkpoint is written again with the thresholds. A run that goes on from a
-    checkpoint chooses among its own epochs.
+
+class TrainingWatch(Callback):
+    """Measures a model after every epoch and ends the training with its best one.
+
+    After every validation epoch it logs ``held_out_residual`` and ``diversity``, draws a grid of
+    samples (to the logger, and to ``samples/`` in the results folder), and stops a run that
+    collapsed or diverged, saying so; a loss that is NaN or infinite stops it at once. When training
+    ends, the weights of the epoch with the lowest held-out residual are put back and saved, the
+    module is calibrated on held-out good images, and the checkpoint is written again with the
+    thresholds. A run that goes on from a checkpoint chooses among its own epochs.
+
+    A model that trains in stages (:meth:`WatchedModel.next_stage`) gets this for each of them: the
+    next one begins with the best epoch of the one before, also where that was stopped.
 
     Anomalous validation images are left out: nothing here may depend on a defect. With fewer than
     two good ones nothing is measured and the last epoch stays.
 
     Attributes:
-        health: What has been seen of the current or the last training.
+        health: What has been seen of the current or the last stage.
     """
 
     def __init__(self) -> None:
-        self.health = GanHealth("")
+        self.health = TrainingHealth("")
         self._held_out: list[torch.Tensor] = []
-        self._probe: HeldOutProbe | None = None
-        self._samples_from = torch.empty(0)
+        self._probe: torch.Tensor | None = None
         self._best: dict[str, torch.Tensor] = {}
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin a new watch."""
-        self.health = GanHealth(cast(WatchedGan, pl_module).remedy)
+        self.health = TrainingHealth(cast(WatchedModel, pl_module).remedy)
+        self._best = {}
 
     def on_train_batch_end(
         self,
@@ -89,7 +99,7 @@ class GanWatch(Callback):
             return
         if not self._best:
             raise TrainingDivergedError(problem)
-        self._stop(trainer, problem)
+        self._end_stage(trainer, pl_module, problem)
 
     def on_validation_batch_end(
         self,
@@ -103,7 +113,7 @@ class GanWatch(Callback):
         kept = sum(len(images) for images in self._held_out)
         if self._probe is not None or kept >= _CALIBRATION_IMAGES or trainer.sanity_checking:
             return
-        images = cast(WatchedGan, pl_module).images_of(batch)
+        images = cast(WatchedModel, pl_module).images_of(batch)
         if batch.gt_label is not None:
             images = images[~batch.gt_label.bool()]
         # Cloned out of inference mode: an inference tensor can't take part in autograd.
@@ -114,24 +124,31 @@ class GanWatch(Callback):
         """Measure, log, remember the best epoch, stop a lost run."""
         if trainer.sanity_checking or sum(len(images) for images in self._held_out) < _FEWEST:
             return
-        module = cast(WatchedGan, pl_module)
-        with torch.inference_mode(mode=False), torch.enable_grad():
-            probe = self._probe or self._start(module.latent_size)
-            measured = probe.measure(module.searched_generator)
+        module = cast(WatchedModel, pl_module)
+        if self._probe is None:
+            self._probe = torch.cat(self._held_out)[:_PROBE_IMAGES]
+        with torch.inference_mode(mode=False):
+            with torch.enable_grad():
+                measured = module.held_out_residual(self._probe)
             with torch.no_grad():
-                samples = module.searched_generator(self._samples_from)
+                samples = module.samples(self._probe)
         # Every process must choose the same epoch and stop together: they agree on the means.
-        figures = torch.tensor([measured, diversity(samples, probe.images)])
+        figures = torch.tensor([measured, diversity(samples, self._probe)])
         agreed = trainer.strategy.reduce(figures.to(pl_module.device), reduce_op="mean")
         residual, varies = cast(torch.Tensor, agreed).tolist()
         pl_module.log_dict({"held_out_residual": residual, "diversity": varies}, prog_bar=True)
         self._show(samples, trainer)
         if residual < self.health.best_residual:
             self._best = {name: value.clone() for name, value in pl_module.state_dict().items()}
-        epoch, updates = trainer.current_epoch, module.generator_updates
+        epoch, updates = trainer.current_epoch, module.updates
         problem = self.health.end_of_epoch(epoch, updates, residual, varies)
         if problem:
-            self._stop(trainer, problem)
+            self._end_stage(trainer, pl_module, problem)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin the next stage if its time has come."""
+        if cast(WatchedModel, pl_module).stage_is_over():
+            self._end_stage(trainer, pl_module, None)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Put the best epoch back, save it, calibrate, and save the thresholds too."""
@@ -142,27 +159,29 @@ class GanWatch(Callback):
                 "out of the training images"
             )
             return
+        self._keep_best(pl_module)
+        _save_again(trainer)
+        cast(WatchedModel, pl_module).calibrate(torch.cat(self._held_out))
+        _save_again(trainer)
+
+    def _end_stage(self, trainer: Trainer, pl_module: LightningModule, problem: str | None) -> None:
+        if problem is not None and self.health.problem is None:
+            rank_zero_warn(problem)
+        self.health.problem = self.health.problem or problem
+        if not cast(WatchedModel, pl_module).next_stage():
+            trainer.should_stop = True
+            return
+        if self._best:
+            self._keep_best(pl_module)
+        self.health = TrainingHealth(self.health.remedy, self.health.problem)
+        self._best = {}
+
+    def _keep_best(self, pl_module: LightningModule) -> None:
         pl_module.load_state_dict(self._best)
         rank_zero_info(
             f"Kept epoch {self.health.best_epoch}: "
             f"held-out residual {self.health.best_residual:.4f} per pixel"
         )
-        _save_again(trainer)
-        cast(WatchedGan, pl_module).calibrate(torch.cat(self._held_out))
-        _save_again(trainer)
-
-    def _start(self, latent_size: int) -> HeldOutProbe:
-        images = torch.cat(self._held_out)[:_PROBE_IMAGES]
-        fixed = torch.Generator().manual_seed(0)
-        self._samples_from = torch.randn(_SAMPLES, latent_size, generator=fixed).to(images.device)
-        self._probe = HeldOutProbe(images, latent_size)
-        return self._probe
-
-    def _stop(self, trainer: Trainer, problem: str) -> None:
-        if self.health.problem is None:
-            rank_zero_warn(problem)
-        self.health.problem = problem
-        trainer.should_stop = True
 
     @staticmethod
     def _show(samples: torch.Tensor, trainer: Trainer) -> None:
