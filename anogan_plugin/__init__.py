@@ -16,11 +16,28 @@ if TYPE_CHECKING:
     from anogan_plugin.data.icmold import ICMold
     from anogan_plugin.data.one_class_digits import OneClassDigits
     from anogan_plugin.latent_search import LatentSearch
+    from anogan_plugin.models.alad import ALAD
     from anogan_plugin.models.anogan import AnoGAN
+    from anogan_plugin.models.conv_autoencoder import ConvAutoencoder
+    from anogan_plugin.models.efficient_gan import EfficientGAN
+    from anogan_plugin.models.f_anogan import FAnoGAN
+    from anogan_plugin.models.supervised_cnn import SupervisedCNN
+    from anogan_plugin.models.vae import VAE
 
 __version__ = "0.1.0"
 
-__all__ = ["AnoGAN", "ICMold", "LatentSearch", "OneClassDigits"]
+__all__ = [
+    "ALAD",
+    "VAE",
+    "AnoGAN",
+    "ConvAutoencoder",
+    "EfficientGAN",
+    "FAnoGAN",
+    "ICMold",
+    "LatentSearch",
+    "OneClassDigits",
+    "SupervisedCNN",
+]
 
 _LAZY = {**MODELS, **DATA_MODULES, "LatentSearch": "anogan_plugin.latent_search"}
 

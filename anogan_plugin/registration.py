@@ -4,7 +4,9 @@
 """Make the stock ``anomalib`` command and its Python functions know this package's classes.
 
 This is the only module that touches anomalib's registries. To add a model or a data module, write
-its class and add one line to :data:`MODELS` or :data:`DATA_MODULES`.
+its class and add one line to :data:`MODELS` or :data:`DATA_MODULES`. A pretrained
+network registers itself with timm, where anomalib's models look for it by name; the modules in
+:data:`BACKBONES` are imported for that.
 
 How it works. ``import torch`` calls :func:`register` through the entry point group
 ``torch.backends``, and so does ``import anogan_plugin``. The function imports neither torch nor
@@ -30,7 +32,13 @@ from functools import cache, partial
 from types import ModuleType
 
 MODELS = {
+    "ALAD": "anogan_plugin.models.alad",
     "AnoGAN": "anogan_plugin.models.anogan",
+    "ConvAutoencoder": "anogan_plugin.models.conv_autoencoder",
+    "VAE": "anogan_plugin.models.vae",
+    "EfficientGAN": "anogan_plugin.models.efficient_gan",
+    "FAnoGAN": "anogan_plugin.models.f_anogan",
+    "SupervisedCNN": "anogan_plugin.models.supervised_cnn",
 }
 """Name of each model class, and the module to import it from."""
 
@@ -39,6 +47,11 @@ DATA_MODULES = {
     "OneClassDigits": "anogan_plugin.data.one_class_digits",
 }
 """Name of each data module class, and the module to import it from."""
+
+BACKBONES = {
+    "efficientnet_lite0_offline": "anogan_plugin.backbones.efficientnet_lite0",
+}
+"""Name of each pretrained network, and the module whose import registers it with timm."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +93,8 @@ def register() -> None:
             for name, module in registry.classes.items():
                 register_post_import_hook(partial(_publish, registry, name), module)
             register_post_import_hook(partial(_import_classes, registry), registry.trigger)
+        # Not `timm`, which imports torch, hence calls this function, while it is half imported.
+        register_post_import_hook(_import_backbones, "timm.models")
     except Exception as error:
         _warn(_failure("its classes", error))
 
@@ -89,6 +104,16 @@ def _import_classes(registry: Registry, _trigger: ModuleType) -> None:
     for name, module in registry.classes.items():
         try:
             if module not in sys.modules and not _name_is_taken(registry, name):
+                importlib.import_module(module)
+        except Exception as error:
+            _warn(_failure(f"{module}.{name}", error))
+
+
+def _import_backbones(_trigger: ModuleType) -> None:
+    """Import what registers the pretrained networks with timm, unless that has begun."""
+    for name, module in BACKBONES.items():
+        try:
+            if module not in sys.modules:
                 importlib.import_module(module)
         except Exception as error:
             _warn(_failure(f"{module}.{name}", error))

@@ -14,9 +14,11 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from model_table import tables
 
 RESULTS = Path(__file__).parent
 REPOSITORY = RESULTS.parent
@@ -104,7 +106,12 @@ def search() -> str:
             f"{row['rss_mib']:,.0f}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
+    least = report["flops_per_image_step"] / machine["matrix_gflops_bf16"] / 1e6
     lines += [
+        "",
+        f"At the whole of the bf16 peak a step would take {least:.2f} ms, "
+        f"{plain['ms_per_image_step'] / least:.1f} times less than `batched_fp32`: that bounds "
+        "what can be gained on this machine without leaving anything out.",
         "",
         "Agreement with the plain batched search over 500 steps (Spearman's ρ of the scores, "
         "largest relative difference of a score, mean final score over the plain search's):",
@@ -141,6 +148,21 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "difficulty": (REPOSITORY / "datasets" / "README.md", difficulty),
     "gans": (REPOSITORY / "anogan_plugin" / "models" / "anogan" / "README.md", gans),
     "search": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", search),
+    "models": (REPOSITORY / "README.md", tables.table),
+    **{
+        f"results-{model}": (
+            REPOSITORY / "anogan_plugin" / "models" / folder / "README.md",
+            partial(tables.table, model),
+        )
+        for model, folder in {
+            "ALAD": "alad",
+            "ConvAutoencoder": "conv_autoencoder",
+            "EfficientGAN": "efficient_gan",
+            "FAnoGAN": "f_anogan",
+            "SupervisedCNN": "supervised_cnn",
+            "VAE": "vae",
+        }.items()
+    },
 }
 
 

@@ -23,15 +23,26 @@ logger = logging.getLogger(__name__)
 class OneClassDataModule(AnomalibDataModule):
     """Trains on good images, and validates on some that are held out from training.
 
+    Some defects can be set aside with their labels, for a model that learns from labels. They are
+    in no other split, whatever the model: with the same arguments all are tested on the same
+    images.
+
     Args:
         held_out_ratio: Share of the training images that is held out, in (0, 1).
+        labelled_defects: Number of test images of each type of defect that is set aside. Those for
+            a smaller number are among those for a larger one, with the same ``seed``.
         arguments: Those of anomalib's base class.
+
+    Attributes:
+        labelled_data: The defects that are set aside; there from ``setup`` on, as other splits are.
 
     Raises:
         ValueError: If an argument is out of range.
     """
 
-    def __init__(self, *, held_out_ratio: float, **arguments: Any) -> None:
+    labelled_data: ImageFileDataset
+
+    def __init__(self, *, held_out_ratio: float, labelled_defects: int, **arguments: Any) -> None:
         super().__init__(test_split_mode=TestSplitMode.FROM_DIR, **arguments)
         if not 0 < held_out_ratio < 1:
             raise ValueError(
@@ -39,14 +50,49 @@ class OneClassDataModule(AnomalibDataModule):
             )
         if self.val_split_mode == ValSplitMode.FROM_DIR:
             raise ValueError(f"val_split_mode is from_dir, which {self.name} does not have.")
+        if labelled_defects < 0:
+            raise ValueError(f"labelled_defects is {labelled_defects}, expected 0 or more.")
         self.held_out_ratio = held_out_ratio
+        self.labelled_defects = labelled_defects
         self.is_series = False  # neighbouring images are near duplicates
 
     def _use_samples(self, samples: DataFrame) -> None:
         """Make the datasets out of the samples that `ImageFileDataset` describes."""
         in_train = samples.split == Split.TRAIN.value
+        labelled = samples.index.isin(self._set_aside(samples[~in_train]))
         self.train_data = ImageFileDataset(samples[in_train], self.category)
-        self.test_data = ImageFileDataset(samples[~in_train], self.category)
+        self.test_data = ImageFileDataset(samples[~in_train & ~labelled], self.category)
+        self.labelled_data = ImageFileDataset(samples[labelled], self.category)
+
+    def _set_aside(self, test: DataFrame) -> list[int]:
+        """Choose the rows of ``test`` that are set aside: the first of each type, once shuffled."""
+        count, defects = self.labelled_defects, test[test.defect_type != GOOD]
+        if not count:
+            return []
+        kinds = defects.defect_type.value_counts()
+        if kinds.empty:
+            raise ValueError(
+                f"{self.name} {self.category} has no defective test images to set aside: add some, "
+                "or drop --data.labelled_defects."
+            )
+        kind, found = kinds.idxmin(), kinds.min()
+        if count >= found:
+            raise ValueError(
+                f"labelled_defects is {count}, but {self.name} {self.category} has {found:,} test "
+                f"images of {kind}, of which one at least must remain to test on: add images of "
+                f"{kind}, or give --data.labelled_defects {found - 1} or less."
+            )
+        chosen = []
+        for _, rows in defects.sort_values("image_path").groupby("defect_type"):
+            # A generator for each type: what one type has does not change another's choice.
+            order = np.random.default_rng(self.seed).permutation(len(rows))
+            chosen += rows.index[order[:count]].tolist()
+        return chosen
+
+    def _update_augmentations(self) -> None:
+        super()._update_augmentations()
+        # As those of the training images: nothing but the defect must tell the two apart.
+        self.labelled_data.augmentations = self.train_data.augmentations
 
     def _create_test_split(self) -> None:
         """Leave the test images as they are: the samples say which they are."""
@@ -106,6 +152,8 @@ class OneClassDataModule(AnomalibDataModule):
         splits = {"train": self.train_data, "test": self.test_data}
         if self.val_split_mode != ValSplitMode.NONE:
             splits["validation"] = self.val_data
+        if self.labelled_defects:
+            splits["set aside"] = self.labelled_data
         return "; ".join(f"{name}: {_counts(data.samples)}" for name, data in splits.items())
 
 

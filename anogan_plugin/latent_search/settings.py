@@ -111,7 +111,7 @@ SEARCHES = {
     # A guess to start from is only refined: a short memory of past gradients suits few steps, and a
     # step size that falls to zero lets them settle.
     "fast": SearchSettings(
-        steps=60,
+        steps=75,
         learning_rate=0.1,
         betas=(0.8, 0.9),
         schedule="cosine",

@@ -65,7 +65,7 @@ def test_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert 0 <= row["auroc"] <= 1
         assert row["rss_mib"] > 0
         assert row["peak_fraction"] > 0
-    assert report["rows"][-1]["steps_per_image"] == 60
+    assert report["rows"][-1]["steps_per_image"] == 75
     assert "one_at_a_time" in capsys.readouterr().out
 
 

@@ -21,12 +21,21 @@ from anogan_plugin.data.icmold import ICMold
 from anogan_plugin.registration import MODELS
 
 TINY: dict[str, dict[str, Any]] = {
+    "ALAD": {"image_size": 32, "width": 4, "latent_size": 8},
     "AnoGAN": {"image_size": 32, "width": 4, "latent_size": 8, "search_steps": 3},
+    "EfficientGAN": {"image_size": 32, "width": 4, "latent_size": 8},
+    "FAnoGAN": {"image_size": 32, "width": 4, "latent_size": 8},
+    "SupervisedCNN": {"image_size": 32, "width": 4},
+    "ConvAutoencoder": {"image_size": 32, "width": 4, "latent_size": 8},
+    "VAE": {"image_size": 32, "width": 4, "latent_size": 8},
 }
 
 
 def data(root: Path) -> ICMold:
-    return ICMold(root=root, image_size=32, train_batch_size=8, held_out_ratio=0.25)
+    # One defect of six is set aside for the models that need it, and no model is tested on it.
+    return ICMold(
+        root=root, image_size=32, train_batch_size=8, held_out_ratio=0.25, labelled_defects=1
+    )
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
@@ -55,12 +64,12 @@ def trained(
 
 def test_every_image_has_a_raw_score_and_its_parts(trained: SimpleNamespace) -> None:
     scores = trained.scores
-    assert len(scores) == 12
+    assert len(scores) == 11
     assert sorted(scores.label.unique()) == [0, 1]
     assert scores.drop(columns="image_path").notna().all(axis=None)
     parts = set(scores.columns) - {"image_path", "label", "score", "rejected", "picture"}
     assert parts, "a model keeps the parts of its score"
-    assert scores.score.nunique() == 12, "raw scores have no ties from clamping"
+    assert scores.score.nunique() == 11, "raw scores have no ties from clamping"
 
 
 def test_the_printed_auroc_is_scikit_learns(trained: SimpleNamespace) -> None:
@@ -77,7 +86,7 @@ def test_a_threshold_was_set_on_held_out_images(trained: SimpleNamespace) -> Non
 
 def test_there_is_a_picture_of_every_test_image(trained: SimpleNamespace) -> None:
     pictures = list((trained.folder / "images").rglob("*.png"))
-    assert len(pictures) == 12
+    assert len(pictures) == 11
     assert {trained.folder / name for name in trained.scores.picture} == set(pictures)
     with Image.open(pictures[0]) as picture:
         assert picture.width > picture.height

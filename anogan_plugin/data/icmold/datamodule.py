@@ -64,6 +64,9 @@ class ICMold(OneClassDataModule):
         body_mask: Folder with a mask of the package body for each photograph to paint on, under the
             photograph's name. ``None``: find the body in the photograph.
         held_out_ratio: Share of the good training images that is held out for validation.
+        labelled_defects: Number of test images of each type of defect that is set aside, in
+            ``labelled_data``, for models that learn from labels (SupervisedCNN). No model is tested
+            on them. Needs more test images of each than this.
         on_unreadable: What to do about images that cannot be read: ``raise`` an error, or ``skip``
             them and list them.
         train_batch_size: Number of images in a training batch.
@@ -77,7 +80,7 @@ class ICMold(OneClassDataModule):
             that no threshold is fitted to test images), ``from_test``, ``same_as_test``,
             ``synthetic`` or ``none``.
         val_split_ratio: Share of the images for the other ways to validate.
-        seed: Seed of the split between training and validation.
+        seed: Seed of the split between training and validation, and of which defects are set aside.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -103,6 +106,7 @@ class ICMold(OneClassDataModule):
         paint_count: int | None = None,
         body_mask: str | Path | None = None,
         held_out_ratio: float = 0.1,
+        labelled_defects: int = 0,
         on_unreadable: OnUnreadable = "raise",
         train_batch_size: int = 64,
         eval_batch_size: int = 64,
@@ -117,6 +121,7 @@ class ICMold(OneClassDataModule):
     ) -> None:
         super().__init__(
             held_out_ratio=held_out_ratio,
+            labelled_defects=labelled_defects,
             train_batch_size=train_batch_size,
             eval_batch_size=eval_batch_size,
             num_workers=num_workers,

@@ -38,6 +38,9 @@ class OneClassDigits(OneClassDataModule):
         normal_digits: Digits that are normal, out of 0 to 9.
         image_size: Height and width in pixels to which the digits are resized.
         held_out_ratio: Share of the normal training images that is held out for validation.
+        labelled_defects: Number of test images of each anomalous digit that is set aside, in
+            ``labelled_data``, for models that learn from labels (SupervisedCNN). No model is tested
+            on them. Needs more test images of each than this.
         train_batch_size: Number of images in a training batch.
         eval_batch_size: Number of images in a validation or test batch.
         num_workers: Number of processes that load images. Small images load faster without any.
@@ -49,7 +52,7 @@ class OneClassDigits(OneClassDataModule):
             so that no threshold is fitted to test images), ``from_test``, ``same_as_test``,
             ``synthetic`` or ``none``.
         val_split_ratio: Share of the images for the other ways to validate.
-        seed: Seed of the splits.
+        seed: Seed of the splits, and of which defects are set aside.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -68,6 +71,7 @@ class OneClassDigits(OneClassDataModule):
         normal_digits: list[int] = [1],  # noqa: B006 (shown by --help, and never changed)
         image_size: int | tuple[int, int] = 32,
         held_out_ratio: float = 0.1,
+        labelled_defects: int = 0,
         train_batch_size: int = 64,
         eval_batch_size: int = 64,
         num_workers: int = 0,
@@ -81,6 +85,7 @@ class OneClassDigits(OneClassDataModule):
     ) -> None:
         super().__init__(
             held_out_ratio=held_out_ratio,
+            labelled_defects=labelled_defects,
             train_batch_size=train_batch_size,
             eval_batch_size=eval_batch_size,
             num_workers=num_workers,

@@ -5,20 +5,11 @@
 
 from typing import Any
 
-from anogan_plugin.models.components.gan_settings import GanSettings
+from anogan_plugin.models.components.gan_settings import STABLE_GAN, GanSettings
 from anogan_plugin.presets import with_overrides
 
 PRESETS = {
-    "default": GanSettings(
-        latent_size=128,
-        width=32,
-        adversarial_loss="bce",
-        discriminator_norm="none",
-        r1_weight=0.1,
-        ema_decay=0.999,
-        learning_rate=5e-4,  # at 1e-3 one run in three diverged
-        betas=(0.0, 0.99),
-    ),
+    "default": STABLE_GAN,
     # Radford et al. 2015, as Schlegl et al. and Nakaoka & Kimoto use it.
     "paper": GanSettings(
         latent_size=100,

@@ -5,10 +5,8 @@
 
 import torch
 from anomalib.data import InferenceBatch
-from torch import nn
 
-from anogan_plugin.latent_search import LatentSearch, Progress, SearchSettings
-from anogan_plugin.models.components.dcgan import Discriminator, Generator
+from anogan_plugin.latent_search import Progress, SearchSettings
 from anogan_plugin.models.components.image_scores import (
     ImageScores,
     check_image_score,
@@ -16,11 +14,12 @@ from anogan_plugin.models.components.image_scores import (
     largest_local_mean,
     residual_map,
 )
+from anogan_plugin.models.components.searched_gan import SearchedGan
 
 IMAGE_SCORES = ("paper", "local")
 
 
-class AnoGANModel(nn.Module):
+class AnoGANModel(SearchedGan):
     """A DCGAN and the latent search that scores images by what it cannot reconstruct.
 
     Args:
@@ -46,47 +45,8 @@ class AnoGANModel(nn.Module):
         search: SearchSettings,
         image_score: str,
     ) -> None:
-        super().__init__()
-        self.generator = Generator(image_size, channels, latent_size, width)
-        self.discriminator = Discriminator(image_size, channels, width, discriminator_norm)
-        self.to(memory_format=torch.channels_last)  # faster convolutions, on CPU and CUDA
-        self.channels = channels
-        self.search = search
+        super().__init__(image_size, channels, latent_size, width, discriminator_norm, search)
         self.image_score = check_image_score(image_score, IMAGE_SCORES)
-        self._latent_search: LatentSearch | None = None
-        self._searched_state: object = None
-
-    def images_of(self, images: torch.Tensor) -> torch.Tensor:
-        """Drop the channels that a grey image repeats.
-
-        Args:
-            images: ``(B, 3, H, W)``, or ``(B, C, H, W)`` already.
-
-        Returns:
-            ``(B, C, H, W)``.
-        """
-        return images[:, : self.channels]
-
-    def latent_search(self) -> LatentSearch:
-        """The search through the networks as they are now.
-
-        Returns:
-            The same object until a weight changes: freezing, and fitting a start, is done once.
-        """
-        tensors = [t for n in (self.generator, self.discriminator) for t in n.state_dict().values()]
-        # Sums, not versions or addresses: weights can be changed through .data and in inference
-        # mode as well, where torch counts no versions.
-        sums = [(float(t.sum()), float(t.abs().sum()), t.dtype, t.device) for t in tensors]
-        state = (self.search, sums)
-        if self._latent_search is None or self._searched_state != state:
-            self._latent_search = LatentSearch(
-                self.generator.as_chain(),
-                self.discriminator.features,
-                self.generator.latent_size,
-                self.search,
-            )
-            self._searched_state = state
-        return self._latent_search
 
     def score(self, images: torch.Tensor, progress: Progress | None = None) -> ImageScores:
         """Search the latent space and score what is left.

@@ -20,20 +20,20 @@ class ImageScores(NamedTuple):
         parts: ``(B,)`` each, by name: the image scores that the model can give, and the terms
             that its paper's is made of.
         anomaly_map: ``(B, H, W)`` per pixel, higher is more anomalous.
-        reconstruction: ``(B, C, H, W)`` in [-1, 1].
+        reconstruction: ``(B, C, H, W)`` in [-1, 1]; None for a model that makes none.
     """
 
     pred_score: torch.Tensor
     parts: dict[str, torch.Tensor]
     anomaly_map: torch.Tensor
-    reconstruction: torch.Tensor
+    reconstruction: torch.Tensor | None = None
 
 
 def image_scores(
     parts: dict[str, torch.Tensor],
     image_score: str,
     anomaly_map: torch.Tensor,
-    reconstruction: torch.Tensor,
+    reconstruction: torch.Tensor | None = None,
 ) -> ImageScores:
     """Take one part as the image score, if it is a number.
 
@@ -41,7 +41,7 @@ def image_scores(
         parts: ``(B,)`` each.
         image_score: Name of one of them.
         anomaly_map: ``(B, H, W)``.
-        reconstruction: ``(B, C, H, W)``.
+        reconstruction: ``(B, C, H, W)``; None for a model that makes none.
 
     Returns:
         All of it.

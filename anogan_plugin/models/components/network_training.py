@@ -25,7 +25,7 @@ class NetworkTraining:
     per network that it updates and :meth:`end_update` at its end, and returns its losses by name.
 
     Attributes:
-        updates: Training steps made so far.
+        updates: Training steps made so far, in the current stage where there are several.
         remedy: What to try when a training is lost, for the messages.
     """
 

@@ -76,7 +76,7 @@ class TrainingWatch(Callback):
         self._probe: torch.Tensor | None = None
         self._best: dict[str, torch.Tensor] = {}
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin a new watch."""
         self.health = TrainingHealth(cast(WatchedModel, pl_module).remedy)
         self._best = {}
@@ -173,7 +173,7 @@ class TrainingWatch(Callback):
             return
         if self._best:
             self._keep_best(pl_module)
-        self.health = TrainingHealth(self.health.remedy, self.health.problem)
+        self.health = TrainingHealth(cast(WatchedModel, pl_module).remedy, self.health.problem)
         self._best = {}
 
     def _keep_best(self, pl_module: LightningModule) -> None:

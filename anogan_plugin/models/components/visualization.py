@@ -26,7 +26,8 @@ class ReconstructionVisualizer(Visualizer):
 
     From left to right: the image as the model sees it, with the outline of the true mask where
     there is one; its reconstruction; their difference, signed, grey where they agree; the anomaly
-    map as heat map, on one scale for all images.
+    map as heat map, on one scale for all images. A model that makes no reconstruction has the
+    first and the last.
 
     Args:
         full_scale: Value of the anomaly map that is drawn as hottest.
@@ -76,24 +77,23 @@ class ReconstructionVisualizer(Visualizer):
 
         Args:
             batch: Scored ``ImageBatch`` with images in [-1, 1] and, attached by the model, their
-                ``reconstruction`` ``(B, C, H, W)``.
+                ``reconstruction`` ``(B, C, H, W)``, or None.
             index: Which image.
 
         Returns:
-            RGB strip of four tiles with captions.
+            RGB strip of tiles with captions.
         """
         image = batch.image[index].float().cpu()
-        reconstruction = batch.reconstruction[index].float().cpu()
         truth = None if batch.gt_mask is None else batch.gt_mask[index].cpu().numpy()
         heat = (batch.anomaly_map[index].float().cpu() / self.full_scale).clamp(0, 1).numpy()
-        tiles = {
-            "image": _outlined(_grey_levels(image), truth),
-            "reconstruction": _enlarged(_grey_levels(reconstruction)),
-            "difference": _enlarged(_grey_levels((image - reconstruction).clamp(-1, 1))),
-            f"score {float(batch.pred_score[index]):.4g}": _enlarged(
-                (colormaps["inferno"](heat)[..., :3] * 255).astype(np.uint8)
-            ),
-        }
+        tiles = {"image": _outlined(_grey_levels(image), truth)}
+        if batch.reconstruction is not None:
+            reconstruction = batch.reconstruction[index].float().cpu()
+            tiles["reconstruction"] = _enlarged(_grey_levels(reconstruction))
+            tiles["difference"] = _enlarged(_grey_levels(image - reconstruction))
+        tiles[f"score {float(batch.pred_score[index]):.4g}"] = _enlarged(
+            (colormaps["inferno"](heat)[..., :3] * 255).astype(np.uint8)
+        )
         strip = Image.fromarray(np.concatenate(list(tiles.values()), axis=1))
         return _with_captions(strip, list(tiles), _verdict(batch, index))
 

@@ -1,0 +1,161 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""f-AnoGAN's networks, loss and score, without Lightning (Schlegl et al. 2019)."""
+
+import torch
+from anomalib.data import InferenceBatch
+from torch import nn
+
+from anogan_plugin.latent_search import Progress, SearchSettings
+from anogan_plugin.latent_search.frozen import FrozenNetworks, freeze
+from anogan_plugin.models.components.dcgan import Encoder
+from anogan_plugin.models.components.gan_settings import check_at_least
+from anogan_plugin.models.components.image_scores import (
+    ImageScores,
+    check_image_score,
+    image_scores,
+    largest_local_mean,
+    residual_map,
+)
+from anogan_plugin.models.components.searched_gan import SearchedGan
+from anogan_plugin.models.components.weight_cache import WeightCache
+from anogan_plugin.models.f_anogan.loss import izi_f, mean_square
+
+IMAGE_SCORES = ("paper", "local")
+
+
+class FAnoGANModel(SearchedGan):
+    """A DCGAN and an encoder that maps an image to the latent vector that the GAN makes it from.
+
+    Wherever E is trained or an image is scored, G and D are frozen copies in eval mode: nothing but
+    E's own weights depends on the batch, and nothing changes G and D.
+
+    Args:
+        image_size: Side length of the square images in pixels: 32, 64, 128 or 256.
+        channels: 1 for grey, 3 for colour.
+        latent_size: Length of a latent vector.
+        width: Channels of the layer next to the image, in G, D and E.
+        discriminator_norm: ``"batch"``, ``"spectral"`` or ``"none"``.
+        discrimination_weight: κ, the weight of the features in loss and score, at least 0.
+        search: Settings of the latent search that refines E(x); with 0 steps there is none.
+        image_score: ``"paper"`` for A(x), ``"local"`` for the largest local mean of the residual.
+
+    Raises:
+        ValueError: If an argument is not one of its valid choices.
+    """
+
+    def __init__(
+        self,
+        image_size: int,
+        channels: int,
+        latent_size: int,
+        width: int,
+        discriminator_norm: str,
+        discrimination_weight: float,
+        search: SearchSettings,
+        image_score: str,
+    ) -> None:
+        super().__init__(image_size, channels, latent_size, width, discriminator_norm, search)
+        # With BatchNorm in E, held-out good images were left a larger residual.
+        self.encoder = Encoder(image_size, channels, latent_size, width, norm="none")
+        self.encoder.to(memory_format=torch.channels_last)
+        check_at_least(0, discrimination_weight=discrimination_weight)
+        self.discrimination_weight = discrimination_weight
+        self.image_score = check_image_score(image_score, IMAGE_SCORES)
+        self._frozen_encoder: WeightCache[nn.Module] = WeightCache()
+
+    def encoder_loss(self, images: torch.Tensor) -> torch.Tensor:
+        """What E minimises, ``izi_f`` (Schlegl et al. 2019).
+
+        Args:
+            images: ``(B, C, H, W)`` good images in [-1, 1].
+
+        Returns:
+            Scalar whose gradient reaches E alone.
+        """
+        frozen = self.latent_search().exact.networks
+        reconstruction = frozen.generate(self.encoder(images))
+        differences = _differences(frozen, images, reconstruction)
+        return izi_f(*differences, self.discrimination_weight).mean()
+
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        """E(x) in eval mode, whatever mode the encoder is in.
+
+        Args:
+            images: ``(B, C, H, W)`` float32 in [-1, 1].
+
+        Returns:
+            ``(B, Z)`` float32 latent vectors.
+        """
+        encoder = self._frozen_encoder.get(lambda: freeze(self.encoder), self.encoder)
+        with torch.no_grad():
+            return encoder(images)
+
+    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
+        """G(E(x)) in eval mode.
+
+        Args:
+            images: ``(B, C, H, W)`` float32 in [-1, 1].
+
+        Returns:
+            ``(B, C, H, W)`` in [-1, 1].
+        """
+        with torch.no_grad():
+            return self.latent_search().exact.networks.generate(self.encode(images))
+
+    def score(self, images: torch.Tensor, progress: Progress | None = None) -> ImageScores:
+        """Encode, refine by the latent search if it has steps, and score what is left.
+
+        Args:
+            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
+            progress: Called after every step of the search with how far it is.
+
+        Returns:
+            Image scores, with the parts ``paper`` A(x) = A_R(x) + κ·A_D(x), ``local``, and the
+            ``residual`` A_R and ``discrimination`` A_D; the anomaly map is |x − G(z)|, z = E(x) or
+            what the search made of it.
+
+        Raises:
+            ValueError: If a score is NaN or infinite, because a weight or an image is.
+        """
+        images = self.images_of(images).float()
+        search = self.latent_search()
+        frozen = search.exact.networks
+        # Scores are float32, whatever precision the trainer evaluates in.
+        with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
+            latent = self.encode(images)
+            if self.search.steps > 0:
+                latent = search(images, progress=progress, start=latent).latent
+            reconstruction = frozen.generate(latent)
+            residual, discrimination = _differences(frozen, images, reconstruction)
+        anomaly_map = residual_map(images, reconstruction)
+        parts = {
+            "paper": izi_f(residual, discrimination, self.discrimination_weight),
+            "local": largest_local_mean(anomaly_map),
+            "residual": residual,
+            "discrimination": discrimination,
+        }
+        return image_scores(parts, self.image_score, anomaly_map, reconstruction)
+
+    def forward(self, images: torch.Tensor) -> InferenceBatch:
+        """Score images the way anomalib calls a model.
+
+        Args:
+            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
+
+        Returns:
+            ``pred_score`` of shape ``(B,)`` and ``anomaly_map`` of shape ``(B, H, W)``.
+        """
+        scores = self.score(images)
+        return InferenceBatch(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
+
+
+def _differences(
+    frozen: FrozenNetworks, images: torch.Tensor, reconstruction: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A_R and A_D, ``(B,)`` each."""
+    return (
+        mean_square(images, reconstruction),
+        mean_square(frozen.extract(images), frozen.extract(reconstruction)),
+    )
