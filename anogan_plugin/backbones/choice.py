@@ -46,7 +46,7 @@ def best_backbone(model: str) -> dict[str, Any]:
     That is the wide ResNet-50 of the papers if its weights are in the cache of the Hugging Face
     hub or can be downloaded, which they are then (276 MB), or else the EfficientNet-Lite0 that
     comes with ``anogan_plugin[backbones]``. A hub that does not answer within 5 seconds is not
-    asked again. ``HF_HUB_OFFLINE=1`` keeps it from being asked. What was chosen is logged, as a
+    waited for. ``HF_HUB_OFFLINE=1`` keeps it from being asked. What was chosen is logged, as a
     warning with its reason if it is not the papers' network.
 
     Args:

@@ -26,8 +26,10 @@ def measured() -> pd.DataFrame:
         return pd.DataFrame({"model": []})
     jobs = pd.read_json(results, lines=True)
     jobs = jobs[jobs.error.isna()].drop_duplicates(["row", "data", "seed"], keep="last")
-    aurocs = [_aurocs(job) for job in jobs.itertuples()]
-    jobs = jobs.reset_index(drop=True).join(pd.DataFrame(aurocs))
+    aurocs = pd.DataFrame(
+        [_aurocs(job) for job in jobs.itertuples()], columns=["auroc", "auroc_local"]
+    )
+    jobs = jobs.reset_index(drop=True).join(aurocs)
     times = HERE / "times.jsonl"
     if not times.exists():
         return jobs.assign(ms=float("nan"), ms_batched=float("nan"))
@@ -61,14 +63,16 @@ def table(model: str | None = None) -> str:
     if not len(jobs):
         return "Not measured yet."
     lines = [
-        "| model | " + " | ".join(COLUMNS.values()) + " | training, s | ms per image, batch 1 | "
+        "| model | "
+        + " | ".join(COLUMNS.values())
+        + " | training, CPU s | ms per image, batch 1 | "
         "ms per image, batch 32 | parameters, M |",
         "|---|" + "---|" * (len(COLUMNS) + 4),
     ]
     for row, group in jobs.groupby("row", sort=False):
         parts = group[group.data == "icmold"]
         cells = [row, *(_cell(group, column) for column in COLUMNS)]
-        cells += [_mean(parts[name], 0) for name in ("train_seconds",)]
+        cells.append(_mean(parts.train_cpu_seconds, 0))
         cells += [_mean(parts[name], 2) for name in ("ms", "ms_batched")]
         cells.append(_mean(group.parameters / 1e6, 2, spread=False))
         lines.append("| " + " | ".join(map(str, cells)) + " |")
@@ -78,10 +82,9 @@ def table(model: str | None = None) -> str:
 def _cell(group: pd.DataFrame, column: str) -> str:
     if column != MNIST:
         return _both(group[group.data == column])
-    digits = group[group.data.str.startswith(MNIST)]
-    if digits.data.nunique() < len(DIGITS):
-        return f"({digits.data.nunique()} of 10 digits)" if len(digits) else ""
-    return _both(digits.groupby("seed")[["auroc", "auroc_local"]].mean())
+    seeds = group[group.data.str.startswith(MNIST)].groupby("seed")
+    complete = seeds.filter(lambda digits: digits.data.nunique() == len(DIGITS))
+    return _both(complete.groupby("seed")[["auroc", "auroc_local"]].mean())
 
 
 def _both(jobs: pd.DataFrame) -> str:

@@ -169,12 +169,17 @@ def _histograms(table: pd.DataFrame, steps: int) -> Figure:
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     panels = figure.subplots(1, 2, sharex=True, sharey=True)
     columns = {f"score_{FIRST_MARK}": FIRST_MARK, "score": steps}
-    upper = table[list(columns)].to_numpy().max()
+    scores = table[list(columns)].to_numpy()
     for axis, (column, count) in zip(panels, columns.items(), strict=True):
         for label, kind, colour in ((0, "good", GOOD_COLOUR), (1, "short fill", DEFECT_COLOUR)):
             values = table.loc[table.label == label, column]
             axis.hist(
-                values, 40, range=(0, upper), alpha=0.6, color=colour, label=f"{kind} {len(values)}"
+                values,
+                40,
+                range=(scores.min(), scores.max()),
+                alpha=0.6,
+                color=colour,
+                label=f"{kind} {len(values)}",
             )
         auroc = roc_auc_score(table.label, table[column])
         steps_taken = f"up to {count:,}" if column == "score" else f"{count}"

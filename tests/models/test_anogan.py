@@ -130,6 +130,7 @@ def test_the_local_score_is_one_flag(rendered_set: Path) -> None:
         ({"ema_decay": 1.5}, "ema_decay must be"),
         ({"discriminator_norm": "layer"}, "discriminator_norm must be one of"),
         ({"adversarial_loss": "wgan"}, "adversarial_loss must be one of"),
+        ({"adversarial_loss": "wasserstein"}, "needs a penalty on D's slope"),
         ({"overkill": 2.0}, "overkill must be"),
     ],
 )
@@ -206,6 +207,34 @@ def test_without_validation_images_it_says_so(rendered_set: Path, tmp_path: Path
         engine.fit(model, datamodule=data)
     assert not is_calibrated(model)
     assert engine.test(model, datamodule=data)[0]["image_AUROC"] >= 0
+
+
+def test_a_threshold_does_not_outlive_its_weights(rendered_set: Path, tmp_path: Path) -> None:
+    model = AnoGAN(**TINY)
+    fit(model, rendered_set, tmp_path / "first")
+    assert is_calibrated(model)
+    data = ICMold(root=rendered_set, image_size=32, train_batch_size=8, val_split_mode="none")
+    engine = Engine(max_epochs=1, default_root_dir=tmp_path, accelerator="cpu", devices=1)
+    with pytest.warns(UserWarning, match="fewer than two good validation images"):
+        engine.fit(model, datamodule=data)
+    assert not is_calibrated(model)
+
+
+class Interrupt(Worsen):
+    """Spoils G for its third epoch, and ends the run in the fourth."""
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: Any) -> None:
+        if trainer.current_epoch == 3:
+            raise RuntimeError("stopped")
+
+
+def test_an_interrupted_run_leaves_its_best_epoch(rendered_set: Path, tmp_path: Path) -> None:
+    model = AnoGAN(**TINY)
+    with pytest.raises(RuntimeError, match="stopped"):
+        fit(model, rendered_set, tmp_path, 6, Interrupt())
+    (path,) = tmp_path.rglob("model.ckpt")
+    saved = torch.load(path, weights_only=True)["state_dict"]
+    assert not (saved["model.generator.layers.0.weight"] == 100).any()
 
 
 def test_thresholds_of_another_score_are_dropped(rendered_set: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from anogan_plugin.models.alad import ALAD
-from anogan_plugin.models.components.bidirectional_gan import Game, eval_mode
+from anogan_plugin.models.components.bidirectional_gan import Game
 from anogan_plugin.models.components.bidirectional_training import (
     discriminators_loss,
     swapped_loss,
@@ -23,6 +23,7 @@ from anogan_plugin.models.components.joint_discriminator import (
     LatentPairDiscriminator,
     PairDiscriminator,
 )
+from anogan_plugin.models.components.modes import eval_mode
 from anogan_plugin.models.efficient_gan import EfficientGAN
 
 MODELS = [EfficientGAN, ALAD]

@@ -84,6 +84,41 @@ def test_a_threshold_was_set_on_held_out_images(trained: SimpleNamespace) -> Non
     assert (trained.scores.rejected == (trained.scores.score > threshold)).all()
 
 
+def test_no_image_that_set_the_threshold_is_rejected(trained: SimpleNamespace) -> None:
+    # Of fewer than a hundred the 99 % quantile is the largest, if both are computed alike.
+    module = data(trained.data)
+    module.setup()
+    transform = trained.model.pre_processor.transform
+    held_out: list[Any] = [module.val_data[index] for index in range(len(module.val_data))]
+    images = transform(torch.stack([item.image for item in held_out]))
+    scores = trained.model.eval().model.score(trained.model.model.images_of(images)).pred_score
+    threshold = float(trained.model.post_processor.image_threshold)
+    assert float(scores.max()) == pytest.approx(threshold, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_scores_do_not_depend_on_the_trainers_precision(
+    name: str, rendered_set: Path, tmp_path: Path
+) -> None:
+    model = get_model(name, **TINY[name], visualizer=False)
+    tables: list[pd.DataFrame] = []
+    for precision in ("bf16-mixed", "32-true"):
+        folder = tmp_path / precision
+        engine = Engine(
+            max_epochs=2,
+            default_root_dir=folder,
+            accelerator="cpu",
+            devices=1,
+            precision=precision,
+        )
+        if not tables:
+            engine.fit(model, datamodule=data(rendered_set))
+        engine.test(model, datamodule=data(rendered_set))
+        (path,) = folder.rglob("scores_test.csv")
+        tables.append(pd.read_csv(path).sort_values("image_path", ignore_index=True))
+    pd.testing.assert_frame_equal(*tables, rtol=1e-5)
+
+
 def test_there_is_a_picture_of_every_test_image(trained: SimpleNamespace) -> None:
     pictures = list((trained.folder / "images").rglob("*.png"))
     assert len(pictures) == 11

@@ -190,21 +190,21 @@ def test_it_finds_plain_defects_and_leaves_all_it_knows(
     engine.fit(model, datamodule=data(plain_defects, 3))
     logged = engine.trainer.callback_metrics
     assert logged["labelled_defects"] == 6
-    assert logged["labelled_dark"] == 3
+    assert logged["labelled_defects_dark"] == 3
     engine.test(model, datamodule=data(plain_defects, 3))
     (path,) = tmp_path.rglob("scores_test.csv")
     scores = pd.read_csv(path)
     assert len(scores) == 20 + 2 * 9
     assert roc_auc_score(scores.label, scores.score) > 0.9
     assert (scores.labelled_defects == 6).all()
-    assert (scores.labelled_bright == 3).all()
-    assert (scores.labelled_dark == 3).all()
+    assert (scores.labelled_defects_bright == 3).all()
+    assert (scores.labelled_defects_dark == 3).all()
     assert scores.rejected.notna().all()
     with Image.open(path.parent / scores.picture[0]) as picture:
         assert picture.width == 2 * 256, "image and heat map, no reconstruction"
 
     saved = torch.load(str(engine.best_model_path), weights_only=True)
-    assert saved["labelled_defects"] == {"bright": 3, "dark": 3}
+    assert sorted(saved["labelled"].values()) == ["bright"] * 3 + ["dark"] * 3
     torch.testing.assert_close(
         saved["state_dict"]["model.logit.weight"], model.model.logit.weight.data
     )
@@ -244,6 +244,18 @@ def test_fewer_defects_are_among_the_more_and_of_every_type(plain_defects: Path)
     assert chosen[0] < chosen[1] < chosen[2]
     with pytest.raises(ValueError, match=r"defects_per_type is 4, but 3 .* are set aside"):
         some_of_each_type(module.labelled_data, 4)
+
+
+def test_a_second_fit_remembers_what_the_first_learnt_from(
+    plain_defects: Path, tmp_path: Path
+) -> None:
+    model = SupervisedCNN(image_size=32, width=4)
+    for seed in (0, 1):
+        module = data(plain_defects, labelled_defects=2, seed=seed)
+        engine_in(tmp_path / str(seed)).fit(model, datamodule=module)
+    assert sum(model.labelled_counts.values()) > 4
+    with pytest.raises(ValueError, match="was trained on as a labelled defect"):
+        engine_in(tmp_path / "test").test(model, datamodule=module)
 
 
 def test_it_learns_from_as_many_defects_as_it_is_told(plain_defects: Path, tmp_path: Path) -> None:
@@ -366,5 +378,6 @@ def test_the_command_trains_tests_and_says_how_many_labels_it_took(tmp_path: Pat
     (path,) = tmp_path.rglob("scores_test.csv")
     scores = pd.read_csv(path)
     assert scores.label.value_counts().to_dict() == {0: 4, 1: 4}
-    constant = scores[["labelled_defects", "labelled_crack", "labelled_void"]].drop_duplicates()
+    columns = ["labelled_defects", "labelled_defects_crack", "labelled_defects_void"]
+    constant = scores[columns].drop_duplicates()
     assert constant.to_numpy().tolist() == [[4, 2, 2]]

@@ -63,7 +63,7 @@ class ALAD(ImageScoring, BidirectionalTraining, AnomalibModule):
             trainer's precision is; weights and scores are float32.
         image_score: ``features`` for A(x), or another of the paper's: ``l1`` and ``l2``, the norms
             of x − G(E(x)), ``logits`` for −log D(x, G(E(x))); or ``local`` for the largest local
-            mean of the residual |x − G(E(x))|, which finds small defects better.
+            mean of the residual |x − G(E(x))|.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm as add_spectral_norm
 
 from anogan_plugin.models.alad.presets import ALADSettings
-from anogan_plugin.models.components.bidirectional_gan import BidirectionalGAN, Game, eval_mode
+from anogan_plugin.models.components.bidirectional_gan import BidirectionalGAN, Game
 from anogan_plugin.models.components.image_scores import (
     ImageScores,
     check_image_score,
@@ -22,6 +22,7 @@ from anogan_plugin.models.components.joint_discriminator import (
     JointDiscriminator,
     LatentPairDiscriminator,
 )
+from anogan_plugin.models.components.modes import eval_mode
 
 IMAGE_SCORES = ("features", "l1", "l2", "logits", "local")
 

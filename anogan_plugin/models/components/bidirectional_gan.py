@@ -3,10 +3,8 @@
 
 """A GAN with an encoder: what EfficientGAN and ALAD share, without Lightning."""
 
-import contextlib
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -151,23 +149,3 @@ class BidirectionalGAN(nn.Module):
         """
         scores = self.score(images)
         return InferenceBatch(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
-
-
-@contextlib.contextmanager
-def eval_mode(network: nn.Module) -> Iterator[None]:
-    """Run a network with its running statistics, without dropout and without gradients.
-
-    Args:
-        network: Any network; afterwards its modules are in the modes they were in.
-
-    Yields:
-        Nothing.
-    """
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training

@@ -16,11 +16,11 @@ from anogan_plugin.models.components.bidirectional_gan import (
     BidirectionalSettings,
     Game,
     Pair,
-    eval_mode,
 )
 from anogan_plugin.models.components.dcgan_training import R1_INTERVAL
 from anogan_plugin.models.components.held_out import fixed_latent
 from anogan_plugin.models.components.image_scores import residual_map
+from anogan_plugin.models.components.modes import eval_mode
 from anogan_plugin.models.components.network_training import NetworkTraining
 
 _told_apart = ADVERSARIAL_LOSSES["bce"].discriminator

@@ -149,7 +149,7 @@ def downsampling_layers(image_size: int, channels: int, width: int, norm: str) -
     layers: list[nn.Module] = []
     previous = channels
     for features in layer_widths(image_size, width):
-        batch_norm = norm == "batch" and previous != channels  # not after D's input layer
+        batch_norm = norm == "batch" and len(layers) > 0  # not after D's input layer
         layers.append(nn.Conv2d(previous, features, 4, 2, 1, bias=not batch_norm))
         if batch_norm:
             layers.append(nn.BatchNorm2d(features))

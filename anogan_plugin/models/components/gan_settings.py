@@ -50,6 +50,18 @@ class GanSettings:
         check_at_least(1, latent_size=self.latent_size, critic_steps=self.critic_steps)
         check_at_least(0, r1_weight=self.r1_weight, slope_weight=self.slope_weight)
         check_learning(self.learning_rate, self.ema_decay)
+        if self.adversarial_loss == "wasserstein" and self.slope_weight == 0:
+            msg = (
+                "adversarial_loss wasserstein needs a penalty on D's slope: expected slope_weight "
+                "above 0, got 0; take a preset that has one, as FAnoGAN's paper"
+            )
+            raise ValueError(msg)
+        if self.discriminator_norm == "batch" and self.slope_weight > 0:
+            msg = (
+                "discriminator_norm must be none or spectral where D's slope at each image is "
+                "penalised, got 'batch'"
+            )
+            raise ValueError(msg)
 
 
 def check_at_least(least: int, **values: float) -> None:

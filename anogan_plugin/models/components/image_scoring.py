@@ -18,6 +18,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 
 from anogan_plugin.models.components.evaluation import raw_score_evaluator
 from anogan_plugin.models.components.image_scores import ImageScores
+from anogan_plugin.models.components.modes import eval_mode
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.components.pre_processing import to_generator_range
 from anogan_plugin.models.components.score_table import ScoreTable
@@ -79,6 +80,17 @@ class ImageScoring:
         """
         return self._scoring.score(images)
 
+    def _score_in_eval_mode(self, images: torch.Tensor) -> ImageScores:
+        # Calibration comes while Lightning trains, and autocast where the trainer's precision asks
+        # for it; a threshold and what it is compared with must be computed alike, in float32.
+        with eval_mode(self.model), torch.autocast(images.device.type, enabled=False):
+            return self.score(images.float())
+
+    def on_train_start(self) -> None:
+        """Drop thresholds of an earlier training: they belong to other weights."""
+        if isinstance(self.post_processor, HeldOutGoodPostProcessor):
+            self.post_processor.reset()
+
     def validation_step(self, batch: ImageBatch, batch_idx: int) -> ImageBatch:
         """Score nothing: a search per epoch would take days. See :class:`TrainingWatch`.
 
@@ -106,7 +118,7 @@ class ImageScoring:
             ``reconstruction`` ``(B, C, H, W)`` and the ``score_parts``, ``(B,)`` each.
         """
         del batch_idx, args, kwargs
-        scores = self.score(self.images_of(batch))
+        scores = self._score_in_eval_mode(self.images_of(batch))
         scored: Any = batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
         scored.reconstruction = scores.reconstruction
         scored.score_parts = scores.parts
@@ -136,7 +148,8 @@ class ImageScoring:
         """
         if not isinstance(self.post_processor, HeldOutGoodPostProcessor):
             return
-        scores = [self.score(part) for part in images.split(_CALIBRATION_BATCH)]
+        parts = images.split(_CALIBRATION_BATCH)
+        scores = [self._score_in_eval_mode(part) for part in parts]
         self.post_processor.calibrate(
             torch.cat([part.pred_score for part in scores]),
             torch.cat([part.anomaly_map for part in scores]),
@@ -159,7 +172,7 @@ class ImageScoring:
             checkpoint: What was read.
         """
         super().on_load_checkpoint(checkpoint)
-        then, now = checkpoint["score_arguments"], self.score_arguments()
+        then, now = checkpoint.get("score_arguments", {}), self.score_arguments()
         changed = [name for name in now if then.get(name) != now[name]]
         if not changed:
             return

@@ -40,6 +40,11 @@ class HeldOutGoodPostProcessor(PostProcessor):
         """Whether the thresholds have been set."""
         return not bool(torch.isnan(self._image_threshold))
 
+    def reset(self) -> None:
+        """Forget both thresholds."""
+        self._image_threshold.fill_(math.nan)
+        self._pixel_threshold.fill_(math.nan)
+
     def calibrate(self, pred_score: torch.Tensor, anomaly_map: torch.Tensor) -> None:
         """Set both thresholds.
 

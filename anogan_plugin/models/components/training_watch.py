@@ -163,6 +163,16 @@ class TrainingWatch(Callback):
         _save_again(trainer)
         cast(WatchedModel, pl_module).calibrate(torch.cat(self._held_out))
         _save_again(trainer)
+        self._best = {}
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Save the best epoch, without a threshold, where a training is interrupted."""
+        if self._best:
+            self._keep_best(pl_module)
+            _save_again(trainer)
+            self._best = {}
 
     def _end_stage(self, trainer: Trainer, pl_module: LightningModule, problem: str | None) -> None:
         if problem is not None and self.health.problem is None:

@@ -53,7 +53,7 @@ class ConvAutoencoder(ImageScoring, ReconstructionTraining, AnomalibModule):
             where the machine has instructions for it, ``bf16``, or ``fp32`` for whatever the
             trainer's precision is; weights are float32.
         image_score: ``mean`` or ``sum`` of the anomaly map, or ``local`` for its largest local
-            mean, which finds small defects better.
+            mean.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on

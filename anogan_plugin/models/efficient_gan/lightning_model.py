@@ -60,7 +60,7 @@ class EfficientGAN(ImageScoring, BidirectionalTraining, AnomalibModule):
             layer of D before its logit, or ``cross_entropy`` for −log D(x, E(x)).
         discrimination_weight: λ in [0, 1], the weight of L_D.
         image_score: ``paper`` for A(x), or ``local`` for the largest local mean of the residual
-            |x − G(E(x))|, which finds small defects better.
+            |x − G(E(x))|.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on

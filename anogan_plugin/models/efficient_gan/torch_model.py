@@ -10,7 +10,6 @@ from anogan_plugin.models.components.bidirectional_gan import (
     BidirectionalGAN,
     BidirectionalSettings,
     Game,
-    eval_mode,
 )
 from anogan_plugin.models.components.image_scores import (
     ImageScores,
@@ -20,6 +19,7 @@ from anogan_plugin.models.components.image_scores import (
     residual_map,
 )
 from anogan_plugin.models.components.joint_discriminator import JointDiscriminator
+from anogan_plugin.models.components.modes import eval_mode
 
 IMAGE_SCORES = ("paper", "local")
 DISCRIMINATIONS = ("features", "cross_entropy")

@@ -88,10 +88,9 @@ def _read(path: str) -> _State:
         raise FileNotFoundError(msg)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-    except (
-        Exception
-    ) as error:  # torch and pickle fail in many ways on files that are none of theirs
-        raise ValueError(_not_a_gan(path)) from error
+    except Exception as error:  # torch and pickle fail in many ways on files of others
+        msg = f"{_not_a_gan(path)} ({type(error).__name__}: {error})"
+        raise ValueError(msg) from error
 
 
 def _part(state: _State, prefix: str) -> dict[str, torch.Tensor]:

@@ -77,7 +77,7 @@ class FAnoGAN(ImageScoring, DcganTraining, AnomalibModule):
             scored, at least 0; 0 is f-AnoGAN as published.
         search_precision: As ``training_precision``, for the search; scores are float32.
         image_score: ``paper`` for A(x), or ``local`` for the largest local mean of the residual
-            |x − G(E(x))|, which finds small defects better.
+            |x − G(E(x))|.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on
@@ -273,6 +273,15 @@ class FAnoGAN(ImageScoring, DcganTraining, AnomalibModule):
         if not self.encoding:
             return super().held_out_residual(images)
         return float((images - self.model.reconstruct(images)).abs().mean())
+
+    def calibrate(self, images: torch.Tensor) -> None:
+        """Set the thresholds, unless the encoder was never trained.
+
+        Args:
+            images: ``(N, C, H, W)`` held-out good images in [-1, 1].
+        """
+        if self.encoding:
+            super().calibrate(images)
 
     def score(self, images: torch.Tensor) -> ImageScores:
         """Score images, showing how far the search is where there is one.

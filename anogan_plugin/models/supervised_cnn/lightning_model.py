@@ -8,6 +8,7 @@ Paper:
     map). https://arxiv.org/abs/1512.04150
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any, Literal, cast
@@ -33,7 +34,6 @@ from anogan_plugin.models.components.training_watch import TrainingWatch
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 from anogan_plugin.models.supervised_cnn.augmentation import augment
 from anogan_plugin.models.supervised_cnn.labelled import (
-    count_by_type,
     file_digests,
     labelled_defects_of,
     load_images,
@@ -123,9 +123,14 @@ class SupervisedCNN(ImageScoring, NetworkTraining, AnomalibModule):
         self.learning_rate = learning_rate
         self.model: SupervisedCNNModel = SupervisedCNNModel(image_size, channels, width, dropout)
         self.set_up_training(training_precision)
-        self.labelled_counts: dict[str, int] = {}
-        self.labelled_digests: list[str] = []
+        # By the digest of its file the type of every labelled defect that was ever learnt from.
+        self.labelled: dict[str, str] = {}
         self._held_out: list[torch.Tensor] = []
+
+    @property
+    def labelled_counts(self) -> dict[str, int]:
+        """How many labelled defects of each type it has learnt from."""
+        return dict(sorted(Counter(self.labelled.values()).items()))
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         """Adam.
@@ -144,8 +149,8 @@ class SupervisedCNN(ImageScoring, NetworkTraining, AnomalibModule):
         labelled = labelled_defects_of(getattr(self.trainer, "datamodule", None))
         if self.defects_per_type is not None:
             labelled = some_of_each_type(labelled, self.defects_per_type)
-        self.labelled_counts = count_by_type(labelled)
-        self.labelled_digests = file_digests(labelled.samples.image_path)
+        digests = file_digests(labelled.samples.image_path)
+        self.labelled.update(zip(digests, labelled.samples.defect_type, strict=True))
         self._defects = self.model.images_of(
             load_images(labelled, cast(PreProcessor, self.pre_processor))
         )
@@ -241,7 +246,7 @@ class SupervisedCNN(ImageScoring, NetworkTraining, AnomalibModule):
 
         Returns:
             Their scores; constant parts are ``labelled_defects``, their number, and
-            ``labelled_TYPE`` for each type.
+            ``labelled_defects_TYPE`` for each type.
         """
         scores = self.model.score(images)
         counts = {
@@ -251,7 +256,7 @@ class SupervisedCNN(ImageScoring, NetworkTraining, AnomalibModule):
         return scores._replace(parts={**scores.parts, **counts})
 
     def _labelled_columns(self) -> dict[str, int]:
-        by_type = {f"labelled_{kind}": count for kind, count in self.labelled_counts.items()}
+        by_type = {f"labelled_defects_{k}": count for k, count in self.labelled_counts.items()}
         return {"labelled_defects": sum(self.labelled_counts.values()), **by_type}
 
     def test_step(self, batch: ImageBatch, batch_idx: int, *args: Any, **kwargs: Any) -> ImageBatch:
@@ -269,7 +274,7 @@ class SupervisedCNN(ImageScoring, NetworkTraining, AnomalibModule):
         Raises:
             ValueError: If an image is one of the labelled defects.
         """
-        refuse_trained_on(batch, self.labelled_digests)
+        refuse_trained_on(batch, self.labelled)
         return super().test_step(batch, batch_idx, *args, **kwargs)
 
     def predict_step(
@@ -303,8 +308,7 @@ class SupervisedCNN(ImageScoring, NetworkTraining, AnomalibModule):
             checkpoint: What will be written.
         """
         super().on_save_checkpoint(checkpoint)
-        checkpoint["labelled_defects"] = self.labelled_counts
-        checkpoint["labelled_digests"] = self.labelled_digests
+        checkpoint["labelled"] = self.labelled
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore it.
@@ -313,8 +317,7 @@ class SupervisedCNN(ImageScoring, NetworkTraining, AnomalibModule):
             checkpoint: What was read.
         """
         super().on_load_checkpoint(checkpoint)
-        self.labelled_counts = checkpoint["labelled_defects"]
-        self.labelled_digests = checkpoint["labelled_digests"]
+        self.labelled = checkpoint["labelled"]
 
     def configure_callbacks(self) -> Sequence[Callback]:
         """Those of the other models, without the watch.

@@ -56,8 +56,8 @@ class VAE(ImageScoring, ReconstructionTraining, AnomalibModule):
             where the machine has instructions for it, ``bf16``, or ``fp32`` for whatever the
             trainer's precision is; weights are float32.
         image_score: ``sum`` for −log p(x|z = μ), the reconstruction probability, without its
-            constant; ``mean`` for its mean over the pixels; ``local`` for its largest local mean,
-            which finds small defects better; ``elbo`` for the training loss at z = μ.
+            constant; ``mean`` for its mean over the pixels; ``local`` for its largest local
+            mean; ``elbo`` for the training loss at z = μ.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on
