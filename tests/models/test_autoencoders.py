@@ -4,6 +4,7 @@
 """What ConvAutoencoder and VAE have in common, and their trainings."""
 
 import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +105,11 @@ def test_the_residual_and_the_samples_are_of_the_reconstruction(kind: Any) -> No
     assert model.held_out_residual(images) == pytest.approx(by_hand, rel=1e-5)
 
 
-@pytest.mark.parametrize("kind", [ConvAutoencoder, VAE])
-@pytest.mark.parametrize("image_score", ["sum", "mean", "local", "elbo"])
+@pytest.mark.parametrize(
+    ("kind", "image_score"),
+    [*product([ConvAutoencoder, VAE], ["sum", "mean", "local"]), (VAE, "elbo")],
+)
 def test_the_score_is_one_flag(kind: Any, image_score: Any) -> None:
-    if image_score == "elbo" and kind is ConvAutoencoder:
-        pytest.skip("an ELBO is a VAE's")
     torch.manual_seed(0)
     model = kind(**TINY, image_score=image_score).eval()
     images = torch.rand(3, 1, 32, 32) * 2 - 1
