@@ -176,6 +176,11 @@ class Job:
         return get_model(row.model, **arguments, **quiet, post_processor=False)
 
     @property
+    def trained(self) -> Path:
+        """The checkpoint that it scores with."""
+        return self.checkpoint if ROWS[self.row].epochs else self.weights
+
+    @property
     def weights(self) -> Path:
         """Checkpoint that it starts from."""
         return Job(str(ROWS[self.row].weights_of), self.data, self.seed).checkpoint
@@ -248,8 +253,7 @@ def timed(job: Job, root: Path) -> dict[str, Any]:
     data.prepare_data()
     data.setup()
     model = job.model(data)
-    weights = job.checkpoint if ROWS[job.row].epochs else job.weights
-    model.load_state_dict(torch.load(weights, weights_only=True)["state_dict"])
+    model.load_state_dict(torch.load(job.trained, weights_only=True)["state_dict"])
     model.eval()
     subset = data.test_subset(BATCH // 2)
     assert model.pre_processor is not None
@@ -314,7 +318,7 @@ def main() -> None:
     RUNS.mkdir(parents=True, exist_ok=True)
     for job, root in jobs(options):
         print(f"{job}: {'ended' if job in ended else 'to run'}", flush=True)
-        if options.list or job in ended:
+        if options.list or job in ended or (options.time and not job.trained.exists()):
             continue
         try:
             found: dict[str, Any] = {"error": None, **(timed if options.time else run)(job, root)}

@@ -6,6 +6,7 @@
 import platform
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -117,6 +118,6 @@ def test_what_fits_is_said_and_fits() -> None:
 )
 def test_bad_arguments_are_named(name: str, value: float) -> None:
     name = "coreset_sampling_ratio" if name == "ratio" else name
-    arguments = {"images": 9, "image_size": 64, "backbone": NETWORK, "layers": LAYERS, name: value}
+    arguments: dict[str, Any] = {"images": 9, "image_size": 64, "backbone": NETWORK}
     with pytest.raises(ValueError, match=f"{name} must be .*, got {value}"):
-        plan_coreset(**arguments)  # type: ignore[arg-type]
+        plan_coreset(**{**arguments, "layers": LAYERS, name: value})

@@ -89,11 +89,11 @@ def test_every_score_is_one_flag(image_score: Any) -> None:
     assert model.score_arguments() == {"image_score": image_score}
 
 
-def test_a_perfect_reconstruction_scores_nothing() -> None:
+def test_a_perfect_reconstruction_scores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     model = ALAD(**TINY).model
     images = torch.rand(2, 1, 32, 32)
-    model.encoder = nn.Flatten()  # type: ignore[assignment]
-    model.generator = nn.Unflatten(1, (1, 32, 32))  # type: ignore[assignment]
+    monkeypatch.setattr(model, "encoder", nn.Flatten())
+    monkeypatch.setattr(model, "generator", nn.Unflatten(1, (1, 32, 32)))
     parts = model.score(images).parts
     for name in ("features", "l1", "l2", "local"):
         assert parts[name].tolist() == [0, 0]

@@ -7,6 +7,8 @@ Each gives the activation of its last layer before the logit, the features ``f``
 scores compare, and the logit of those.
 """
 
+from abc import abstractmethod
+
 import torch
 from torch import nn
 
@@ -22,6 +24,7 @@ class PairDiscriminator(nn.Module):
 
     logit: nn.Module
 
+    @abstractmethod
     def features(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         """The activation before the logit, as a vector per pair.
 
@@ -32,7 +35,6 @@ class PairDiscriminator(nn.Module):
         Returns:
             ``(B, F)``.
         """
-        raise NotImplementedError
 
     def judge(self, features: torch.Tensor) -> torch.Tensor:
         """The logit of features.
