@@ -16,8 +16,8 @@ help: ## list the targets
 setup: ## create .venv with everything in it (once: a few minutes and several GB)
 	@cmp -s pyproject.toml $(INSTALLED) || $(MAKE) --no-print-directory _install
 
-demo: setup ## train AnoGAN on a small set, test it, leave pictures and figures, print where
-	$(BIN)/python -m anogan_plugin.demo
+demo: setup ## compare six models on a small rendered set, leave tables and pictures, print where
+	$(BIN)/anomalib compare --config benchmark_configs/icmold_quick.yaml
 
 test: lint ## check style and types, run the tests
 	$(BIN)/python -m pytest

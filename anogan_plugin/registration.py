@@ -6,7 +6,7 @@
 This is the only module that touches anomalib's registries. To add a model or a data module, write
 its class and add one line to :data:`MODELS` or :data:`DATA_MODULES`. A pretrained
 network registers itself with timm, where anomalib's models look for it by name; the modules in
-:data:`BACKBONES` are imported for that.
+:data:`BACKBONES` are imported for that. A subcommand is a line in :data:`PIPELINES`.
 
 How it works. ``import torch`` calls :func:`register` through the entry point group
 ``torch.backends``, and so does ``import anogan_plugin``. The function imports neither torch nor
@@ -53,6 +53,11 @@ BACKBONES = {
 }
 """Name of each pretrained network, and the module whose import registers it with timm."""
 
+PIPELINES = {
+    "compare": ("anogan_plugin.comparison.pipeline", "Compare"),
+}
+"""Name of each subcommand, the module to import and the class in it that runs it."""
+
 
 @dataclass(frozen=True)
 class Registry:
@@ -95,6 +100,8 @@ def register() -> None:
             register_post_import_hook(partial(_import_classes, registry), registry.trigger)
         # Not `timm`, which imports torch, hence calls this function, while it is half imported.
         register_post_import_hook(_import_backbones, "timm.models")
+        # When this is imported, `anomalib.cli.pipelines` is complete and the command line not made.
+        register_post_import_hook(_add_pipelines, "anomalib.cli.utils.openvino")
     except Exception as error:
         _warn(_failure("its classes", error))
 
@@ -117,6 +124,17 @@ def _import_backbones(_trigger: ModuleType) -> None:
                 importlib.import_module(module)
         except Exception as error:
             _warn(_failure(f"{module}.{name}", error))
+
+
+def _add_pipelines(_trigger: ModuleType) -> None:
+    """Add every subcommand, unless another package has one of its name."""
+    registry = sys.modules["anomalib.cli.pipelines"].PIPELINE_REGISTRY
+    for name, (module, attribute) in PIPELINES.items():
+        try:
+            if registry is not None and name not in registry:
+                registry[name] = getattr(importlib.import_module(module), attribute)
+        except Exception as error:
+            _warn(_failure(f"the subcommand {name}", error))
 
 
 def _publish(registry: Registry, name: str, module: ModuleType) -> None:

@@ -29,7 +29,7 @@ from anogan_plugin import AnoGAN, ICMold, LatentSearch
 from anogan_plugin.data.image_dataset import ImageFileDataset
 from anogan_plugin.latent_search import SearchResult, search_settings
 from anogan_plugin.models.components.progress import search_bar
-from anogan_plugin.report.figures import DEFECT_COLOUR, GOOD_COLOUR
+from anogan_plugin.report.comparison.pictures import DEFECT_COLOUR, GOOD_COLOUR
 
 HERE = Path(__file__).parent
 FIRST_MARK = 500

@@ -14,11 +14,12 @@ import sys
 def main(first_import: str) -> None:
     importlib.import_module(first_import)
 
+    import anomalib.cli
     import anomalib.data
     import anomalib.models
 
     assert "anogan_plugin" in sys.modules
-    from anogan_plugin.registration import DATA_MODULES, MODELS
+    from anogan_plugin.registration import DATA_MODULES, MODELS, PIPELINES
 
     for name, module in MODELS.items():
         model_class = getattr(anomalib.models, name)
@@ -29,6 +30,10 @@ def main(first_import: str) -> None:
 
     for name, module in DATA_MODULES.items():
         assert getattr(anomalib.data, name) is getattr(importlib.import_module(module), name)
+
+    registry = anomalib.cli.pipelines.PIPELINE_REGISTRY or {}
+    for name, (module, attribute) in PIPELINES.items():
+        assert registry[name] is getattr(importlib.import_module(module), attribute)
 
 
 if __name__ == "__main__":

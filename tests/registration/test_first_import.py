@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from anogan_plugin.registration import DATA_MODULES, MODELS
+from anogan_plugin.registration import DATA_MODULES, MODELS, PIPELINES
 from tests.processes import run_python
 
 PROBE = Path(__file__).with_name("probe.py")
@@ -30,6 +30,7 @@ FIRST_IMPORTS = [
     "anogan_plugin.rendering",
     *MODELS.values(),
     *DATA_MODULES.values(),
+    *(module for module, _ in PIPELINES.values()),
 ]
 
 

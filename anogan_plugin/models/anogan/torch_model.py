@@ -56,8 +56,9 @@ class AnoGANModel(SearchedGan):
             progress: Called after every step of the search with how far it is.
 
         Returns:
-            Image scores, with the parts ``paper`` A(x), ``local``, and the ``residual`` and
-            ``discrimination`` that the paper's is made of; the anomaly map is |x − G(z_Γ)|.
+            Image scores, with the parts ``paper`` A(x), ``local``, the ``residual`` and
+            ``discrimination`` that the paper's is made of, and the ``steps`` of the search; the
+            anomaly map is |x − G(z_Γ)|.
 
         Raises:
             ValueError: If a score is NaN or infinite, because a weight or an image is.
@@ -70,6 +71,7 @@ class AnoGANModel(SearchedGan):
             "local": largest_local_mean(anomaly_map),
             "residual": found.residual,
             "discrimination": found.discrimination,
+            "steps": found.steps.to(images.device),
         }
         return image_scores(parts, self.image_score, anomaly_map, found.reconstruction)
 

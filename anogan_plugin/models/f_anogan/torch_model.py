@@ -113,8 +113,8 @@ class FAnoGANModel(SearchedGan):
 
         Returns:
             Image scores, with the parts ``paper`` A(x) = A_R(x) + κ·A_D(x), ``local``, and the
-            ``residual`` A_R and ``discrimination`` A_D; the anomaly map is |x − G(z)|, z = E(x) or
-            what the search made of it.
+            ``residual`` A_R, the ``discrimination`` A_D and the ``steps`` of the search; the
+            anomaly map is |x − G(z)|, z = E(x) or what the search made of it.
 
         Raises:
             ValueError: If a score is NaN or infinite, because a weight or an image is.
@@ -124,9 +124,10 @@ class FAnoGANModel(SearchedGan):
         frozen = search.exact.networks
         # Scores are float32, whatever precision the trainer evaluates in.
         with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
-            latent = self.encode(images)
+            latent, steps = self.encode(images), torch.zeros(len(images))
             if self.search.steps > 0:
-                latent = search(images, progress=progress, start=latent).latent
+                found = search(images, progress=progress, start=latent)
+                latent, steps = found.latent, found.steps
             reconstruction = frozen.generate(latent)
             residual, discrimination = _differences(frozen, images, reconstruction)
         anomaly_map = residual_map(images, reconstruction)
@@ -135,6 +136,7 @@ class FAnoGANModel(SearchedGan):
             "local": largest_local_mean(anomaly_map),
             "residual": residual,
             "discrimination": discrimination,
+            "steps": steps.to(images.device),
         }
         return image_scores(parts, self.image_score, anomaly_map, reconstruction)
 

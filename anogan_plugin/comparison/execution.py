@@ -1,0 +1,180 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Runs a job: trains, or takes the weights of a job that only scores differently; then scores."""
+
+import datetime
+import json
+import shutil
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from anomalib.data import AnomalibDataModule
+from anomalib.engine import Engine
+from anomalib.models import AnomalibModule
+from lightning import seed_everything
+from lightning.pytorch import Callback
+
+from anogan_plugin.comparison.building import build_data, build_model
+from anogan_plugin.comparison.environment import environment, images_digest, peak_memory_mib
+from anogan_plugin.comparison.examples import write_examples
+from anogan_plugin.comparison.job import Job
+from anogan_plugin.comparison.job_folder import RESULT, TIMING, JobFolder
+from anogan_plugin.comparison.job_progress import JobProgress
+from anogan_plugin.comparison.scoring import TEST, RawScores, loaders
+from anogan_plugin.comparison.timing import time_inference
+from anogan_plugin.files import write_atomically, write_json
+from anogan_plugin.models.components.training_watch import TrainingWatch
+from anogan_plugin.statistics.pixels import pixel_metrics
+
+
+def run_job(job: Job, output: Path, device: str = "cpu") -> None:
+    """Train and score, unless that has been done; leave the files of :class:`JobFolder`.
+
+    Args:
+        job: The job.
+        output: Folder of the comparison.
+        device: ``cpu``, or ``cuda:0`` and so on.
+
+    Raises:
+        Exception: Whatever went wrong; its traceback is in ``error.txt``, too.
+    """
+    _leave(RESULT, _result, JobFolder(output, job), device)
+
+
+def time_job(job: Job, output: Path, device: str = "cpu") -> None:
+    """Time scoring with the trained weights, unless that has been done.
+
+    Leave the machine to it: what else runs is measured, too.
+
+    Args:
+        job: A job that is done.
+        output: Folder of the comparison.
+        device: As for :func:`run_job`.
+
+    Raises:
+        Exception: As :func:`run_job`.
+    """
+    _leave(TIMING, _timing, JobFolder(output, job), device)
+
+
+def _leave(
+    name: str, action: Callable[[JobFolder, str], dict[str, Any]], folder: JobFolder, device: str
+) -> None:
+    """Write what ``action`` finds into a file, or why it did not."""
+    with folder.lock():
+        if folder.read_json(name) is not None:
+            return
+        folder.begin()
+        try:
+            folder.write_json(name, action(folder, device))
+        except BaseException:
+            folder.write_error(traceback.format_exc())
+            raise
+        finally:
+            shutil.rmtree(folder.work, ignore_errors=True)
+
+
+def _result(folder: JobFolder, device: str) -> dict[str, Any]:
+    job, started = folder.job, datetime.datetime.now(datetime.timezone.utc)
+    progress = JobProgress(folder)
+    # Before the model is built: its first weights are drawn, too.
+    seed_everything(job.seed, verbose=False)
+    data = build_data(job)
+    trained = _trained(folder, data, progress, device)
+    begin = time.perf_counter()
+    model, raw = build_model(job, data), RawScores()
+    engine = _engine(folder, device, [raw, progress])
+    engine.test(model, dataloaders=loaders(data), ckpt_path=folder.checkpoint, verbose=False)
+    test_seconds = time.perf_counter() - begin
+    table = raw.table(data)
+    folder.write_scores(table)
+    test = table[table.split == TEST].reset_index(drop=True)
+    write_examples(folder.examples, test, raw.pictures)
+    maps = raw.maps_and_masks()
+    return {
+        "model": job.model.name,
+        "data": job.data,
+        "seed": job.seed,
+        "key": job.key,
+        "status": "done",
+        "started": started.isoformat(timespec="seconds"),
+        **trained,
+        "test_seconds": round(test_seconds, 2),
+        "images_tested": len(test),
+        "parameters": sum(weight.numel() for weight in model.model.parameters()),
+        "peak_memory_mib": peak_memory_mib(device),
+        "search_steps": float(test.steps.mean()) if "steps" in test else None,
+        "pixel": None if maps is None else pixel_metrics(*maps),
+        "environment": {**environment(device), "images": images_digest(data)},
+    }
+
+
+def _timing(folder: JobFolder, device: str) -> dict[str, Any]:
+    data = build_data(folder.job)
+    model = build_model(folder.job, data)
+    # Lightning loads the weights: it knows what each model needs for that.
+    engine = _engine(folder, device, [], limit_test_batches=0)
+    engine.test(model, dataloaders=loaders(data), ckpt_path=folder.checkpoint, verbose=False)
+    return {**time_inference(model.to(device), data, device), "environment": environment(device)}
+
+
+def _trained(
+    folder: JobFolder, data: AnomalibDataModule, progress: Callback, device: str
+) -> dict[str, Any]:
+    """Have trained weights in ``folder.checkpoint``; return how they came about."""
+    notes = folder.training / "training.json"
+    with folder.training_lock():
+        if not folder.checkpoint.exists():
+            model = build_model(folder.job.for_training(), data)
+            engine = _engine(folder, device, [progress], **folder.job.model.trainer)
+            _check_end(folder.job, model)
+            begin = time.perf_counter()
+            engine.fit(model, datamodule=data)
+            found = {
+                "train_seconds": round(time.perf_counter() - begin, 2),
+                "epochs": engine.trainer.current_epoch,
+                "problem": _problem(engine),
+            }
+            write_json(notes, found)
+            _keep_samples(Path(engine.trainer.default_root_dir), folder.training)
+            save = engine.trainer.save_checkpoint
+            write_atomically(folder.checkpoint, lambda path: save(path, weights_only=True))
+        return json.loads(notes.read_text())
+
+
+def _engine(folder: JobFolder, device: str, callbacks: list[Callback], **trainer: Any) -> Engine:
+    kind, _, index = device.partition(":")
+    return Engine(
+        callbacks=callbacks,
+        logger=False,
+        default_root_dir=folder.work,
+        accelerator="gpu" if kind == "cuda" else kind,
+        devices=[int(index or 0)] if kind == "cuda" else 1,
+        **trainer,
+    )
+
+
+def _check_end(job: Job, model: AnomalibModule) -> None:
+    ends = {"max_epochs", "max_steps", "max_time"}
+    if not ends & {*job.model.trainer, *model.trainer_arguments}:
+        raise ValueError(
+            f"{job.model.name} has no end to its training: give it, or the whole comparison, "
+            "trainer: {max_epochs: NUMBER}"
+        )
+
+
+def _problem(engine: Engine) -> str | None:
+    callbacks = cast(Any, engine.trainer).callbacks
+    watches = [each for each in callbacks if isinstance(each, TrainingWatch)]
+    return watches[0].health.problem if watches else None
+
+
+def _keep_samples(run: Path, training: Path) -> None:
+    samples = training / "samples"
+    shutil.rmtree(samples, ignore_errors=True)  # of a training that was interrupted
+    if (run / "samples").is_dir():
+        shutil.move(run / "samples", samples)

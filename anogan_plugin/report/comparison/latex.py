@@ -1,0 +1,97 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""``summary.tex``: a table per data set, for documents that load ``booktabs``."""
+
+from anogan_plugin.report.comparison.folder import Results
+from anogan_plugin.report.comparison.printed import (
+    Cell,
+    caption,
+    printed_cells,
+    printed_columns,
+    sentence,
+)
+from anogan_plugin.report.comparison.tables import Tables
+
+_HEAD = r"""% Made by anogan_plugin from a results folder; changes are lost.
+% Needs \usepackage{booktabs}; \input this file. Names not in Latin script need XeLaTeX or LuaLaTeX.
+"""
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "_": r"\_",
+    "&": r"\&",
+    "%": r"\%",
+    "#": r"\#",
+    "$": r"\$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    # At the start of a row they would be arguments of the \\ before it.
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+    "±": r"$\pm$",
+    "·": r"$\cdot$",
+    "×": r"$\times$",
+    "≥": r"$\ge$",
+    "†": r"$^\dagger$",
+    "–": "--",
+}
+
+
+def summary_latex(results: Results, tables: Tables) -> str:
+    """The summary as LaTeX.
+
+    Args:
+        results: The results folder.
+        tables: Made of it.
+
+    Returns:
+        A ``table*`` per data set, with its caption; the best in bold, † as in the caption.
+    """
+    data_sets = dict.fromkeys(job.data for job in results.jobs)
+    return "\n".join([_HEAD, *(_data_set(results, tables, data) for data in data_sets)])
+
+
+def escape(text: str) -> str:
+    r"""Escape text from users for LaTeX.
+
+    >>> print(escape("50 % of a_b"))
+    50 \% of a\_b
+    """
+    return "".join(_SPECIAL.get(letter, letter) for letter in " ".join(str(text).split()))
+
+
+def _data_set(results: Results, tables: Tables, data: str) -> str:
+    summary = tables.summary[tables.summary.data == data]
+    pairs = tables.pairs[tables.pairs.data == data]
+    columns = printed_columns(summary, in_latex=True)
+    text = f"{sentence(results.description)} {caption(results, data, summary, pairs)}"
+    head = ["Model", *(column.title for column in columns)]
+    rows = [[_cell(c) for c in row] for row in printed_cells(summary, pairs, columns)]
+    return "\n".join(
+        [
+            r"\begin{table*}",
+            r"  \centering\small",
+            rf"  \caption{{{escape(text)}}}",
+            rf"  \begin{{tabular}}{{l{'r' * len(columns)}}}",
+            r"    \toprule",
+            f"    {' & '.join(map(escape, head))} \\\\",
+            r"    \midrule",
+            *(f"    {' & '.join(row)} \\\\" for row in rows),
+            r"    \bottomrule",
+            r"  \end{tabular}",
+            r"\end{table*}",
+            "",
+        ]
+    )
+
+
+def _cell(cell: Cell) -> str:
+    text = escape(cell.text) or "--"
+    bold = rf"\textbf{{{text}}}" if cell.best and cell.text else text
+    return bold + (r"$^\dagger$" if cell.tied else "")

@@ -1,0 +1,58 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""``ranks.csv``: average ranks, where there are enough data sets."""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from anogan_plugin.statistics.ranks import compare_ranks
+
+
+class Ranks(NamedTuple):
+    """Average ranks, or why there are none.
+
+    Attributes:
+        table: A row per model, best first; None if there are too few data sets or models.
+        note: Why there is no table, or which models are not in it.
+    """
+
+    table: pd.DataFrame | None
+    note: str
+
+
+def rank_table(summary: pd.DataFrame) -> Ranks:
+    """Rank the models by mean AUROC on each data set.
+
+    Args:
+        summary: From :func:`~anogan_plugin.report.comparison.summary.summary_table`.
+
+    Returns:
+        ``model``, ``average_rank`` (1 is best), the number of ``data_sets``, Nemenyi's
+        ``critical_difference``, Friedman's ``friedman_p``, and ``groups``: numbers of the sets of
+        models that are not told apart. Models without a seed done on some data set are left out.
+    """
+    try:
+        values = summary.pivot(index="data", columns="model", values="auroc_mean")
+        complete = values.dropna(axis="columns")
+        result = compare_ranks(complete)
+    except ValueError as error:
+        return Ranks(None, str(error))
+    ranks = result.average_ranks
+    groups = {
+        name: " ".join(str(i) for i, group in enumerate(result.groups, 1) if name in group)
+        for name in ranks.index
+    }
+    table = pd.DataFrame(
+        {
+            "model": ranks.index,
+            "average_rank": ranks.to_numpy(),
+            "data_sets": len(complete),
+            "critical_difference": result.critical_difference,
+            "friedman_p": result.p_value,
+            "groups": [groups[name] for name in ranks.index],
+        }
+    )
+    names = ", ".join(str(name) for name in values if name not in complete)
+    return Ranks(table, f"not ranked, as not done on every data set: {names}" if names else "")

@@ -1,0 +1,48 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Writes all tables of a comparison."""
+
+from pathlib import Path
+
+from anogan_plugin.files import write_text
+from anogan_plugin.report.comparison.folder import read_results
+from anogan_plugin.report.comparison.latex import summary_latex
+from anogan_plugin.report.comparison.markdown import summary_markdown
+from anogan_plugin.report.comparison.rows import checked
+from anogan_plugin.report.comparison.tables import make_tables
+
+
+def write_tables(output: Path) -> None:
+    """Make all tables of a comparison from its results folder.
+
+    Writes ``results.csv``, ``by_defect.csv``, ``detection.csv``, ``summary.csv``,
+    ``comparisons.csv``, with five data sets or more ``ranks.csv``, and ``summary.md`` and
+    ``summary.tex``. A job that failed, was not run, or left a broken file is in them with its
+    reason. The same files give the same tables.
+
+    Args:
+        output: Folder of the comparison.
+
+    Raises:
+        UnreadableError: If ``comparison.json`` is not there or broken.
+        OSError: If a table cannot be written.
+    """
+    results = checked(read_results(output))
+    tables = make_tables(results)
+    frames = {
+        "results": tables.results,
+        "by_defect": tables.by_defect,
+        "detection": tables.detection,
+        "summary": tables.summary,
+        "comparisons": tables.pairs,
+        "ranks": tables.ranks.table,
+    }
+    for name, frame in frames.items():
+        path = output / f"{name}.csv"
+        if frame is None:
+            path.unlink(missing_ok=True)  # of a time when there were more data sets
+        else:
+            write_text(path, frame.to_csv(index=False))
+    write_text(output / "summary.md", summary_markdown(results, tables))
+    write_text(output / "summary.tex", summary_latex(results, tables))
