@@ -3,7 +3,7 @@
 
 """From the plain data of a job to a data module and a model."""
 
-from typing import Any
+from typing import Any, cast
 
 from anomalib.data import AnomalibDataModule
 from anomalib.models import AnomalibModule, Patchcore
@@ -43,15 +43,15 @@ def build_model(job: Job, data: AnomalibDataModule) -> AnomalibModule:
     Raises:
         MemoryError: If it is PatchCore and its patches would not fit into memory.
     """
-    cls = find_class(job.model.class_path, AnomalibModule)
+    cls = cast(type[AnomalibModule], find_class(job.model.class_path, AnomalibModule))
     arguments = dict(job.model.init_args)
     side = job.model.image_size
     if issubclass(cls, Patchcore):
         arguments |= _within_memory(arguments, len(data.train_data), side or _SIDE_OF_PATCHCORE)
-    model: AnomalibModule = build(cls, arguments)
+    # Given to the constructor: some models make their networks for the size that it says.
+    resized = {} if side is None else {"pre_processor": cls.configure_pre_processor((side, side))}
+    model: AnomalibModule = build(cls, arguments, **resized)
     model.post_processor = model.evaluator = model.visualizer = None
-    if side is not None:
-        model.pre_processor = model.configure_pre_processor((side, side))
     return model
 
 

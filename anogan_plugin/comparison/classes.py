@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, Namespace
 
 _GROUP = "arguments"
 
@@ -116,23 +116,25 @@ def resolve(cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
     return json.loads(parser.dump(parsed, format="json", skip_none=False)).get(_GROUP, {})
 
 
-def build(cls: type, arguments: dict[str, Any]) -> Any:
+def build(cls: type, arguments: dict[str, Any], **objects: Any) -> Any:
     """Build an object from checked arguments.
 
     Args:
         cls: Its class.
         arguments: By name, as YAML has them.
+        objects: Arguments that are no plain values; they come before those of YAML.
 
     Returns:
         The object.
     """
     parser = _parser(cls)
-    return parser.instantiate_classes(_parse(parser, cls, arguments))[_GROUP]
+    built = parser.instantiate_classes(_parse(parser, cls, arguments))
+    return cls(**{**vars(built.get(_GROUP, Namespace())), **objects})
 
 
 def _parser(cls: type) -> ArgumentParser:
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(cls, _GROUP, fail_untyped=False)
+    parser.add_class_arguments(cls, _GROUP, fail_untyped=False, instantiate=False)
     return parser
 
 

@@ -105,14 +105,14 @@ def _listed(output: Path, jobs: tuple[Job, ...]) -> Table:
         state = _state(JobFolder(output, job))
         counts[state] += 1
         table.add_row(Text(str(job)), state, in_words(estimates.of(job)))
-    left = [job for job in jobs if JobFolder(output, job).read_json(RESULT) is None]
+    left = [job for job in jobs if not JobFolder(output, job).has(RESULT)]
     summary = ", ".join(f"{count} {state}" for state, count in counts.items())
     table.caption = f"{summary}; time left, one at a time: {in_words(estimates.left(left))}"
     return table
 
 
 def _state(folder: JobFolder) -> str:
-    if folder.read_json(RESULT) is not None:
-        return "to be timed" if folder.read_json(TIMING) is None else "done"
+    if folder.has(RESULT):
+        return "done" if folder.has(TIMING) else "to be timed"
     reason = folder.reason()
     return "to run" if reason is None else f"failed, to run again: {reason}"

@@ -149,10 +149,13 @@ class _Reader:
         overkill = self._value(("overkill",), float, 0.01)
         if not 0 < overkill < 1:
             raise self.file.error(("overkill",), f"is {overkill}, expected a number in (0, 1)")
+        seeds = self._list(("seeds",), int)
+        if min(seeds) < 0:
+            raise self.file.error(("seeds",), f"has {min(seeds)}, expected 0 or more")
         scores = tuple(self._list(("scores",), str)) if "scores" in values else ("score",)
         jobs = tuple(
             Job(model, name, data_class, data_arguments, seed)
-            for seed in self._list(("seeds",), int)
+            for seed in seeds
             for name, data_class, data_arguments in data
             for model, on in models
             if not on or name in on
@@ -167,7 +170,9 @@ class _Reader:
             self._mapping(key, entry, _DATA, required=("class_path",))
             cls, arguments = self._class(key, entry, AnomalibDataModule)
             with_defaults = self._resolved((*key, "init_args"), cls, arguments)
-            self._try((*key, "init_args"), partial(build, cls, arguments))
+            if with_defaults.get("seed", 0) is None:
+                with_defaults["seed"] = 0  # anomalib would draw the split anew in every process
+            self._try((*key, "init_args"), partial(build, cls, with_defaults))
             yield self._named(key, entry, cls), qualified_name(cls), with_defaults
 
     def _models(self, data: list[str]) -> Iterator[tuple[ModelPlan, list[str]]]:
@@ -182,6 +187,8 @@ class _Reader:
                     raise self.file.error((*key, "data", place), str(unknown("data", name, data)))
             trainer = {**shared, **self._trainer(key, entry)}
             size = self._value((*key, "image_size"), int, None)
+            if size is not None and size < 1:
+                raise self.file.error((*key, "image_size"), f"is {size}, expected 1 or more")
             trained_with = self._resolved((*key, "init_args"), cls, arguments)
             if size is not None and "image_size" in trained_with:
                 raise self.file.error(
@@ -221,6 +228,8 @@ class _Reader:
         self, key: KeyPath, entry: dict[str, Any], base: type
     ) -> tuple[type, dict[str, Any]]:
         path = self._value((*key, "class_path"), str)
+        if not path:
+            raise self.file.error((*key, "class_path"), "is empty, expected the name of a class")
         cls = self._try((*key, "class_path"), partial(find_class, path, base))
         return cls, self._mapping((*key, "init_args"), entry.get("init_args") or {})
 

@@ -62,7 +62,7 @@ def peak_memory_mib(device: str) -> float:
 
 
 def images_digest(data: AnomalibDataModule) -> str:
-    """Checksum of all images that were trained on, held out and tested on, by name and content.
+    """Checksum of all images by split, label, name and content.
 
     Args:
         data: A data module that is set up.
@@ -71,9 +71,14 @@ def images_digest(data: AnomalibDataModule) -> str:
         The first 16 digits of a SHA-256.
     """
     digest = hashlib.sha256()
-    for split in (data.train_data, data.val_data, data.test_data):
-        for path in sorted(split.samples.image_path):
-            digest.update(Path(path).name.encode())
+    for name, split in (
+        ("train", data.train_data),
+        ("val", data.val_data),
+        ("test", data.test_data),
+    ):
+        labelled = zip(split.samples.image_path, split.samples.label_index, strict=True)
+        for path, label in sorted(labelled):
+            digest.update(f"{name} {int(label)} {Path(path).name}".encode())
             if Path(path).is_file():  # digits have names, but no files of their own
                 digest.update(Path(path).read_bytes())
     return digest.hexdigest()[:16]

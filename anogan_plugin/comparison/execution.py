@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from anomalib.data import AnomalibDataModule
 from anomalib.engine import Engine
 from anomalib.models import AnomalibModule
 from lightning import seed_everything
@@ -66,7 +65,7 @@ def _leave(
 ) -> None:
     """Write what ``action`` finds into a file, or why it did not."""
     with folder.lock():
-        if folder.read_json(name) is not None:
+        if folder.has(name):
             return
         folder.begin()
         try:
@@ -83,9 +82,11 @@ def _result(folder: JobFolder, device: str) -> dict[str, Any]:
     progress = JobProgress(folder)
     # Before the model is built: its first weights are drawn, too.
     seed_everything(job.seed, verbose=False)
-    data = build_data(job)
-    trained = _trained(folder, data, progress, device)
+    trained = _trained(folder, progress, device)
     begin = time.perf_counter()
+    # Not what was trained on: fitting leaves a model's own resizing in its data module, and scores
+    # and masks would depend on whether this process has trained.
+    data = build_data(job)
     model, raw = build_model(job, data), RawScores()
     engine = _engine(folder, device, [raw, progress])
     engine.test(model, dataloaders=loaders(data), ckpt_path=folder.checkpoint, verbose=False)
@@ -94,7 +95,7 @@ def _result(folder: JobFolder, device: str) -> dict[str, Any]:
     folder.write_scores(table)
     test = table[table.split == TEST].reset_index(drop=True)
     write_examples(folder.examples, test, raw.pictures)
-    maps = raw.maps_and_masks()
+    pixel, without_pixel = _pixel_metrics(raw)
     return {
         "model": job.model.name,
         "data": job.data,
@@ -108,7 +109,8 @@ def _result(folder: JobFolder, device: str) -> dict[str, Any]:
         "parameters": sum(weight.numel() for weight in model.model.parameters()),
         "peak_memory_mib": peak_memory_mib(device),
         "search_steps": float(test.steps.mean()) if "steps" in test else None,
-        "pixel": None if maps is None else pixel_metrics(*maps),
+        "pixel": pixel,
+        "without_pixel": without_pixel,
         "environment": {**environment(device), "images": images_digest(data)},
     }
 
@@ -122,13 +124,26 @@ def _timing(folder: JobFolder, device: str) -> dict[str, Any]:
     return {**time_inference(model.to(device), data, device), "environment": environment(device)}
 
 
-def _trained(
-    folder: JobFolder, data: AnomalibDataModule, progress: Callback, device: str
-) -> dict[str, Any]:
+def _pixel_metrics(raw: RawScores) -> tuple[dict[str, float] | None, str | None]:
+    """Pixel metrics, or why there are none: image scores are good without."""
+    found = raw.maps_and_masks()
+    if found is None:
+        return None, "there are no maps, no masks, or images of several sizes"
+    try:
+        return pixel_metrics(*found), None
+    except ValueError as error:
+        return None, str(error)
+
+
+def _trained(folder: JobFolder, progress: Callback, device: str) -> dict[str, Any]:
     """Have trained weights in ``folder.checkpoint``; return how they came about."""
     notes = folder.training / "training.json"
     with folder.training_lock():
-        if not folder.checkpoint.exists():
+        data = build_data(folder.job)
+        loaders(data)  # what can't be scored is not worth training
+        digest = images_digest(data)
+        if not _is_trained_on(digest, folder.checkpoint, notes):
+            folder.checkpoint.unlink(missing_ok=True)
             model = build_model(folder.job.for_training(), data)
             engine = _engine(folder, device, [progress], **folder.job.model.trainer)
             _check_end(folder.job, model)
@@ -138,12 +153,19 @@ def _trained(
                 "train_seconds": round(time.perf_counter() - begin, 2),
                 "epochs": engine.trainer.current_epoch,
                 "problem": _problem(engine),
+                "images": digest,
             }
             write_json(notes, found)
             _keep_samples(Path(engine.trainer.default_root_dir), folder.training)
             save = engine.trainer.save_checkpoint
             write_atomically(folder.checkpoint, lambda path: save(path, weights_only=True))
-        return json.loads(notes.read_text())
+        found = json.loads(notes.read_text())
+        return {name: found[name] for name in ("train_seconds", "epochs", "problem")}
+
+
+def _is_trained_on(digest: str, checkpoint: Path, notes: Path) -> bool:
+    """Whether there are weights, of the images that are there now."""
+    return checkpoint.exists() and json.loads(notes.read_text())["images"] == digest
 
 
 def _engine(folder: JobFolder, device: str, callbacks: list[Callback], **trainer: Any) -> Engine:
@@ -160,7 +182,8 @@ def _engine(folder: JobFolder, device: str, callbacks: list[Callback], **trainer
 
 def _check_end(job: Job, model: AnomalibModule) -> None:
     ends = {"max_epochs", "max_steps", "max_time"}
-    if not ends & {*job.model.trainer, *model.trainer_arguments}:
+    given = {**job.model.trainer, **model.trainer_arguments}
+    if all(given.get(end) is None for end in ends):
         raise ValueError(
             f"{job.model.name} has no end to its training: give it, or the whole comparison, "
             "trainer: {max_epochs: NUMBER}"

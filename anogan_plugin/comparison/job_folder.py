@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet
 import yaml
 from filelock import FileLock, Timeout
 
@@ -78,9 +79,9 @@ class JobFolder:
         return _lock(self.path / ".lock")
 
     def is_locked(self) -> bool:
-        """Whether somebody runs this job now."""
+        """Whether somebody runs this job now, or trains what it needs."""
         try:
-            with self.lock().acquire(timeout=0):
+            with self.lock().acquire(timeout=0), self.training_lock().acquire(timeout=0):
                 return False
         except Timeout:
             return True
@@ -115,12 +116,21 @@ class JobFolder:
             name: Its name.
 
         Returns:
-            What is in it; None if it is not there.
+            What is in it; None if it is not there, or broken by a loss of power.
         """
         try:
             return json.loads((self.path / name).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return None
+
+    def has(self, stage: str) -> bool:
+        """Whether a stage of the job is done: ``result.json`` or ``timing.json``."""
+        if stage == RESULT:
+            try:
+                pyarrow.parquet.read_metadata(self.scores)
+            except (OSError, pyarrow.ArrowException):
+                return False
+        return self.read_json(stage) is not None
 
     def reason(self) -> str | None:
         """Why the job failed: the last line of ``error.txt``, None if there is none."""

@@ -55,7 +55,7 @@ class LocalRunner(JobRunner):
     def execute(self, stage: str, jobs: list[Job], output: Path, alone: bool) -> Iterator[Finished]:
         """Run jobs; see :meth:`JobRunner.execute`."""
         free = self._devices[:1] if alone else list(self._devices)
-        threads = max(1, (os.cpu_count() or 1) // len(free))
+        threads = max(1, available_cores() // len(free))
         waiting, running = list(jobs), list[_Running]()
         try:
             while waiting or running:
@@ -84,6 +84,13 @@ class LocalRunner(JobRunner):
         process.start()
         sender.close()
         return _Running(job, device, process, receiver)
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _next(waiting: list[Job], output: Path) -> Job:

@@ -38,6 +38,7 @@ class LiveView(Watcher):
         self._stage = ""
         self._left: list[Job] = []
         self._failed = 0
+        self._drawn = False
         self._estimates = Estimates(jobs, output)
         self._began: dict[str, float] = {}
         self._live = Live(console=console, auto_refresh=False, transient=True)
@@ -83,8 +84,10 @@ class LiveView(Watcher):
         now = time.monotonic()
         for job in running:
             self._began.setdefault(job.folder_name, now)
-        if not self._console.is_terminal:
+        # While timing it is drawn once: it must not take part of the machine.
+        if not self._console.is_terminal or (self._stage == TIMING and self._drawn):
             return
+        self._drawn = self._stage == TIMING
         lines = [Text(self._headline(running), style="bold")]
         lines += [Text(f"  {job}: {self._progress(job)}") for job in running[:_SHOWN]]
         self._live.update(Group(*lines, table_so_far(self._output)), refresh=True)

@@ -74,12 +74,11 @@ class RayRunner(JobRunner):
 
     def _start(self, stage: str, job: Job, output: Path, alone: bool) -> Any:
         gpus = 1 if self._ray.cluster_resources().get("GPU") else 0
-        task = self._ray.remote(_work).options(
+        # A process of its own for each: peak memory is a process's, and so is what is printed.
+        task = self._ray.remote(max_calls=1)(_work).options(
             num_cpus=self._largest_node() if alone else self._cores,
             num_gpus=gpus,
             max_retries=_RETRIES,
-            # A process of its own for each: peak memory is a process's, and so is what is printed.
-            max_calls=1,
         )
         return task.remote(stage, job, output, bool(gpus))
 

@@ -68,7 +68,7 @@ class JobRunner(ABC):
             left = [
                 job
                 for job in jobs
-                if job.folder_name not in failed and JobFolder(output, job).read_json(stage) is None
+                if job.folder_name not in failed and not JobFolder(output, job).has(stage)
             ]
             self.watcher.begin(stage, left)
             for finished in self.execute(stage, left, output, alone):

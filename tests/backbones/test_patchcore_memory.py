@@ -84,7 +84,7 @@ def test_peak_memory(image_size: int, network: str, layers: list[str], tmp_path:
     taken = float(run_python("-c", FIT, *map(str, sizes), cwd=tmp_path).stdout)
     assert plan.fit_bytes > 200e6
     # A busy system takes pages of the program away, and they come back while this measures.
-    assert 0.75 * plan.fit_bytes < taken < 1.3 * plan.fit_bytes + 150e6
+    assert 0.75 * plan.fit_bytes < taken < 1.3 * plan.fit_bytes + 200e6
 
 
 @pytest.mark.slow

@@ -51,7 +51,7 @@ class BrokenModel(AnomalibModule):
         if self.how == "memory":
             os.kill(os.getpid(), signal.SIGKILL)  # as the system does when memory is full
         if self.how == "wait":
-            Path(f"{self.go}.started").write_text(str(os.getpid()))
+            Path(f"{self.go}.started").write_text(f"{os.getpid()}\n")
             Path(self.go).read_text()
         return cast(_Brightness, self.model).scale * 0
 

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.comparison.gates import make_gate, open_for_good, started
+from tests.comparison.gates import make_gate, open_for_good, wait_for
 from tests.comparison.small import HERE, TIMEOUT, broken, jobs_of, small_comparison, start, write
 
 cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs ray (anogan_plugin[ray])")
@@ -37,9 +37,10 @@ def test_job_of_a_lost_node_is_run_on_another(
     configuration = small_comparison(rendered_set)
     gate = make_gate(tmp_path)
     configuration["models"] = [broken(name, "wait", go=str(gate)) for name in ("one", "two")]
+    configuration["models"][1]["trainer"] = {"max_epochs": 2}  # or they would share the training
     config = write(tmp_path / "c.yaml", configuration)
     running = start(config, "--ray", cluster.address, environment=HERE)
-    children = {int(started(gate).read_text()) for _ in range(2)}
+    children = wait_for(2, gate, running)
     lost = cluster.worker_nodes.copy().pop()
     cluster.remove_node(lost, allow_graceful=False)
     processes = [psutil.Process(pid) for pid in children if psutil.pid_exists(pid)]

@@ -17,8 +17,8 @@ from anogan_plugin.report.comparison.folder import (
     Results,
 )
 
-Images = tuple[tuple[str, ...], tuple[int, ...]]
-"""Paths and labels of the test images of a job."""
+Images = tuple[tuple[str, ...], tuple[int, ...], str]
+"""Paths and labels of the test images of a job, and a checksum of all its images."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def checked(results: Results) -> Results:
         (usual, count), *_ = images[job.data].most_common(1)
         if _images(job) != usual:
             reason = (
-                f"{job.path.name}/scores.parquet is of other test images than those of {count} "
+                f"{job.path.name} is of other images than those of {count} "
                 f"of the {sum(images[job.data].values())} jobs on {job.data}"
             )
             jobs[index] = replace(job, state=FAILED, reason=reason)
@@ -161,4 +161,5 @@ def _with_readable_scores(job: JobRecord) -> JobRecord:
 
 
 def _images(job: JobRecord) -> Images:
-    return tuple(job.test.image_path), tuple(job.test.label)
+    digest = str(job.result.get("environment", {}).get("images"))
+    return tuple(job.test.image_path), tuple(job.test.label), digest

@@ -60,7 +60,7 @@ def only_good(folder: Path) -> None:
         (without("score"), "scores.parquet has no column 'score'"),
         (with_nan, "2 of 44 values of 'score' are NaN or infinite"),
         (only_good, "expected good (0) and anomalous (1) test images, got [0]"),
-        (other_images, "other test images than those of 2 of the 3 jobs on IC mould"),
+        (other_images, "other images than those of 2 of the 3 jobs on IC mould"),
     ],
 )
 def test_a_broken_job_has_failed(
