@@ -11,40 +11,20 @@ import pandas as pd
 import pytest
 import torch
 from anomalib import LearningType
-from anomalib.data import Folder
 from anomalib.engine import Engine
 from anomalib.models import AnomalibModule
 from lightning import seed_everything
 from lightning.pytorch import Callback, Trainer
 from PIL import Image
-from skimage import io as skimage_io
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from anogan_plugin.data.icmold import ICMold
-from anogan_plugin.models.anogan import AnoGAN
 from anogan_plugin.models.components.health import TrainingDivergedError
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.supervised_cnn import SupervisedCNN, SupervisedCNNModel, lightning_model
 from anogan_plugin.models.supervised_cnn.augmentation import BRIGHTNESS, SHIFT, augment
-from anogan_plugin.models.supervised_cnn.labelled import some_of_each_type
+from tests.models.supervised_runs import TINY, data, engine_in
 from tests.processes import ANOMALIB, run
-
-TINY: dict[str, Any] = {"image_size": 32, "width": 4}
-
-
-def engine_in(folder: Path, epochs: int = 1, *callbacks: Callback) -> Engine:
-    return Engine(
-        max_epochs=epochs,
-        default_root_dir=folder,
-        accelerator="cpu",
-        devices=1,
-        callbacks=list(callbacks),
-    )
-
-
-def data(root: Path, labelled_defects: int = 2, **arguments: Any) -> ICMold:
-    return ICMold(root=root, train_batch_size=8, labelled_defects=labelled_defects, **arguments)
 
 
 def fit(model: SupervisedCNN, root: Path, folder: Path, *callbacks: Callback) -> Engine:
@@ -62,23 +42,6 @@ def as_batched(model: SupervisedCNN, split: Any) -> torch.Tensor:
     """All images of a split, pre-processed, as the network takes them."""
     transform: Any = model.pre_processor.transform  # type: ignore[union-attr]
     return torch.stack([transform(split[i].image)[:1] for i in range(len(split))])
-
-
-@pytest.fixture(scope="module")
-def plain_defects(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Noise that is good, and noise with a bright or a dark square somewhere."""
-    root, draws = tmp_path_factory.mktemp("plain"), np.random.default_rng(0)
-    sizes = {"train/good": 64, "test/good": 20, "test/bright": 12, "test/dark": 12}
-    for folder, count in sizes.items():
-        (root / folder).mkdir(parents=True)
-        for number in range(count):
-            pixels = draws.integers(100, 140, (32, 32))
-            if not folder.endswith("good"):
-                x, y = draws.integers(2, 22, 2)
-                pixels[y : y + 8, x : x + 8] += 100 if folder.endswith("bright") else -90
-            file = root / folder / f"{folder.replace('/', '_')}_{number}.png"
-            skimage_io.imsave(file, pixels.astype(np.uint8), check_contrast=False)
-    return root
 
 
 def test_the_map_shares_the_logit_out() -> None:
@@ -217,60 +180,6 @@ def test_it_finds_plain_defects_and_leaves_all_it_knows(
     engine_in(tmp_path / "look").predict(again, data_path=plain_defects / "test" / "dark")
     (path,) = (tmp_path / "look").rglob("scores_predict.csv")
     assert (pd.read_csv(path).labelled_defects == 6).all()
-
-
-def test_all_models_are_tested_on_the_same_images(rendered_set: Path, tmp_path: Path) -> None:
-    models = {
-        "learns": SupervisedCNN(**TINY),
-        "does not": AnoGAN(**TINY, latent_size=8, search_steps=1),
-    }
-    tested = {}
-    for name, model in models.items():
-        engine_in(tmp_path / name).train(model, datamodule=data(rendered_set))
-        (path,) = (tmp_path / name).rglob("scores_test.csv")
-        tested[name] = set(pd.read_csv(path).image_path)
-    assert tested["learns"] == tested["does not"]
-    assert len(tested["learns"]) == 12 - 2
-
-
-def test_fewer_defects_are_among_the_more_and_of_every_type(plain_defects: Path) -> None:
-    module = data(plain_defects, labelled_defects=3)
-    module.setup()
-    chosen = [
-        set(some_of_each_type(module.labelled_data, count).samples.image_path)
-        for count in (1, 2, 3)
-    ]
-    assert [len(paths) for paths in chosen] == [2, 4, 6]
-    assert chosen[0] < chosen[1] < chosen[2]
-    with pytest.raises(ValueError, match=r"defects_per_type is 4, but 3 .* are set aside"):
-        some_of_each_type(module.labelled_data, 4)
-
-
-def test_a_second_fit_remembers_what_the_first_learnt_from(
-    plain_defects: Path, tmp_path: Path
-) -> None:
-    model = SupervisedCNN(image_size=32, width=4)
-    for seed in (0, 1):
-        module = data(plain_defects, labelled_defects=2, seed=seed)
-        engine_in(tmp_path / str(seed)).fit(model, datamodule=module)
-    assert sum(model.labelled_counts.values()) > 4
-    with pytest.raises(ValueError, match="was trained on as a labelled defect"):
-        engine_in(tmp_path / "test").test(model, datamodule=module)
-
-
-def test_it_learns_from_as_many_defects_as_it_is_told(plain_defects: Path, tmp_path: Path) -> None:
-    model = SupervisedCNN(image_size=32, width=4, defects_per_type=1)
-    engine_in(tmp_path).fit(model, datamodule=data(plain_defects, labelled_defects=2))
-    assert list(model.labelled_counts.values()) == [1, 1]
-
-
-def test_without_labelled_defects_it_says_what_to_do(rendered_set: Path, tmp_path: Path) -> None:
-    message = r"learns from labelled defects.*\(ICMold\).*--data.labelled_defects K"
-    with pytest.raises(ValueError, match=message):
-        engine_in(tmp_path).fit(SupervisedCNN(**TINY), datamodule=data(rendered_set, 0))
-    stock = Folder("stock", normal_dir="train/good", root=rendered_set, train_batch_size=8)
-    with pytest.raises(ValueError, match=r"labelled defects.*\(Folder\).*such as AnoGAN"):
-        engine_in(tmp_path).fit(SupervisedCNN(**TINY), datamodule=stock)
 
 
 def test_it_claims_no_kind_of_learning_that_anomalib_knows() -> None:
