@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import torch
 
+from anogan_plugin.latent_search.adam import Moments, adam_step, step_scales
 from anogan_plugin.latent_search.settings import SearchSettings
-
-_EPSILON = 1e-8
 
 
 @dataclass
@@ -106,23 +105,18 @@ class ActiveImages:
         )
 
     def step(self, loss: torch.Tensor, gradient: torch.Tensor, settings: SearchSettings) -> None:
-        """Take one Adam step (Kingma & Ba 2015, algorithm 1) and remember the loss before it.
+        """Take one step of Adam and remember the loss before it.
 
         Args:
             loss: ``(B,)`` losses at the latent vectors as they are.
             gradient: ``(B, Z)`` gradients there.
             settings: Step sizes and decays.
         """
-        first, second = settings.betas
-        sizes = settings.step_sizes(self.taken)
+        rates, corrections = step_scales(self.taken, settings)
+        scales = self._column(rates), self._column(corrections)
+        before = Moments(self.latent, self.mean, self.square)
+        self.latent, self.mean, self.square = adam_step(before, gradient, scales, settings.betas)
         self.taken += 1
-        taken = self.taken.double()
-        rates = sizes / (1 - first**taken)
-        corrections = (1 - second**taken).sqrt()
-        self.mean.lerp_(gradient, 1 - first)
-        self.square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
-        root = self.square.sqrt() / self._column(corrections)
-        self.latent -= self._column(rates) * self.mean / (root + _EPSILON)
         if settings.stop_tolerance > 0:  # else nobody asks, and a GPU need not wait
             self.lowest = torch.minimum(self.lowest, loss.cpu())
 

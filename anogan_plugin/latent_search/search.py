@@ -7,11 +7,13 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
 
 from anogan_plugin.latent_search.capacity import batch_size_for, bytes_per_image
+from anogan_plugin.latent_search.graph import search_in_graph
 from anogan_plugin.latent_search.objective import Objective
 from anogan_plugin.latent_search.precision import dtype_of
 from anogan_plugin.latent_search.result import Progress, SearchResult
@@ -63,8 +65,8 @@ class LatentSearch:
         if batch_size is not None and batch_size < 1:
             msg = f"batch_size must be at least 1, or None for what fits, got {batch_size}"
             raise ValueError(msg)
-        weight = settings.discrimination_weight
-        self.exact = Objective(generator, features, weight)
+        weight, residual_only = settings.discrimination_weight, settings.descend_on == "residual"
+        self.exact = Objective(generator, features, weight, residual_only=residual_only)
         self.latent_size = latent_size
         self.settings = settings
         self.batch_size = batch_size
@@ -73,7 +75,7 @@ class LatentSearch:
             features,
             weight,
             dtype_of(settings.precision, self._device),
-            residual_only=settings.descend_on == "residual",
+            residual_only=residual_only,
         )
         if compiled:
             self.descent.compile()
@@ -86,7 +88,7 @@ class LatentSearch:
         start: torch.Tensor | None = None,
         save_to: Path | None = None,
     ) -> SearchResult:
-        """Search for every image.
+        """Search for every image; under ``torch.export`` as one graph, see :mod:`.graph`.
 
         Args:
             images: ``(N, C, H, W)`` float in the generator's range, or a sequence of N images
@@ -104,6 +106,8 @@ class LatentSearch:
             ValueError: If there are no images, a mark is beyond Γ, or ``save_to`` belongs to
                 another search.
         """
+        if torch.compiler.is_exporting():
+            return search_in_graph(self, cast(torch.Tensor, images), start)
         return SearchResult.joined(list(self.stream(images, marks, progress, start, save_to)))
 
     def stream(

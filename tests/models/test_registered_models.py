@@ -5,13 +5,17 @@
 
 import inspect
 import math
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import onnxruntime
 import pandas as pd
 import pytest
 import torch
+from anomalib.deploy import OpenVINOInferencer, TorchInferencer
 from anomalib.engine import Engine
 from anomalib.models import AnomalibModule, get_model
 from PIL import Image
@@ -169,3 +173,65 @@ def test_every_argument_is_documented(name: str) -> None:
     documented = inspect.getdoc(model) or ""
     for argument in inspect.signature(model).parameters:
         assert f"    {argument}: " in documented, argument
+
+
+@pytest.fixture(scope="module")
+def onnx_file(trained: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ``anomalib export --export_type onnx`` writes of the checkpoint."""
+    engine = Engine(default_root_dir=tmp_path_factory.mktemp("onnx"), accelerator="cpu")
+    path = engine.export(type(trained.model)(), "onnx", ckpt_path=trained.checkpoint)
+    return Path(str(path))
+
+
+def test_onnx_runtime_gives_what_the_checkpoint_gives(
+    trained: SimpleNamespace, onnx_file: Path
+) -> None:
+    session = onnxruntime.InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    model = in_float32(trained)
+    for size in ((1, 3, 32, 32), (5, 3, 32, 32), (2, 3, 90, 121)):
+        images = torch.rand(size, generator=torch.Generator().manual_seed(0))
+        expected = model(images)
+        found = dict(zip(names, session.run(None, {"input": images.numpy()}), strict=True))
+        for name in ("pred_score", "anomaly_map"):
+            wanted = getattr(expected, name).numpy()
+            np.testing.assert_allclose(found[name], wanted, rtol=1e-3, atol=1e-4, err_msg=name)
+        assert (found["pred_label"] == expected.pred_label.numpy()).all()
+        assert found["pred_mask"].shape == found["anomaly_map"].shape == (size[0], 32, 32)
+
+
+def test_anomalibs_openvino_inferencer_gives_what_the_checkpoint_gives(
+    trained: SimpleNamespace, onnx_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # it makes a folder where it stands
+    config = {"INFERENCE_PRECISION_HINT": "f32"}
+    inferencer = OpenVINOInferencer(onnx_file, device="CPU", config=config)
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    found, expected = inferencer.predict(images), in_float32(trained)(images)
+    np.testing.assert_allclose(found.pred_score, expected.pred_score, rtol=1e-3)
+    np.testing.assert_allclose(found.anomaly_map, expected.anomaly_map, rtol=1e-3, atol=1e-4)
+
+
+def test_anomalibs_torch_inferencer_gives_what_the_checkpoint_gives(
+    trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUST_REMOTE_CODE", "1")
+    engine = Engine(default_root_dir=tmp_path, accelerator="cpu")
+    path = engine.export(type(trained.model)(), "torch", ckpt_path=trained.checkpoint)
+    good = sorted((trained.data / "test" / "good").iterdir())[0]
+    found = TorchInferencer(str(path), device="cpu").predict(good)
+    scores = trained.scores.set_index(trained.scores.image_path.map(lambda p: Path(p).name)).score
+    assert float(found.pred_score) == pytest.approx(scores[good.name], rel=1e-4)
+
+
+def in_float32(trained: SimpleNamespace) -> Callable[[torch.Tensor], Any]:
+    """The checkpoint's own answers; a search may compute in bfloat16 unless it is told not to."""
+    known = inspect.signature(type(trained.model)).parameters
+    precision = {"search_precision": "fp32"} if "search_precision" in known else {}
+    model = type(trained.model).load_from_checkpoint(trained.checkpoint, **precision).eval()
+
+    def answer(images: torch.Tensor) -> Any:
+        with torch.inference_mode():
+            return model(images)
+
+    return answer

@@ -17,6 +17,7 @@ from lightning.pytorch import Callback
 from lightning.pytorch.utilities import rank_zero_warn
 
 from anogan_plugin.models.components.evaluation import raw_score_evaluator
+from anogan_plugin.models.components.exporting import ScoringExport
 from anogan_plugin.models.components.image_scores import ImageScores
 from anogan_plugin.models.components.modes import eval_mode
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
@@ -37,7 +38,7 @@ class ScoringModel(Protocol):
         """Scores of images ``(B, C, H, W)`` in [-1, 1]."""
 
 
-class ImageScoring:
+class ImageScoring(ScoringExport):
     """Tests, predicts and calibrates with ``self.model``, a :class:`ScoringModel`.
 
     To stand before :class:`~anomalib.models.components.AnomalibModule` among a model's bases.

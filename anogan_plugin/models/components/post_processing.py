@@ -71,8 +71,11 @@ class HeldOutGoodPostProcessor(PostProcessor):
         preds: torch.Tensor | None,
         threshold: torch.Tensor,
     ) -> torch.Tensor | None:
-        # anomalib's hands the scores out as labels where there is no threshold.
-        if preds is None or bool(torch.isnan(threshold)):
+        if preds is None:
+            return None
+        # anomalib's hands the scores out as labels where there is no threshold. A graph that is
+        # being exported has no values to look at; exporting.py sees to it before.
+        if not torch.compiler.is_exporting() and bool(torch.isnan(threshold)):
             return None
         return preds > threshold
 

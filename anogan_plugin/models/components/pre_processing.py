@@ -3,8 +3,34 @@
 
 """From anomalib's images to a generator's range."""
 
+import torch
 from anomalib.pre_processing import PreProcessor
 from torchvision.transforms.v2 import Compose, Grayscale, Normalize, Resize
+
+from anogan_plugin.models.components.antialiased_resize import resize_antialiased
+
+
+class AntialiasedPreProcessor(PreProcessor):
+    """anomalib's, which resizes in an exported file as it does in training.
+
+    anomalib leaves antialiasing out of exported files: a photograph that is made smaller would
+    become another image there than the ones that the threshold comes from.
+    """
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Transform images as an exported model does.
+
+        Args:
+            batch: ``(B, 3, H, W)`` in [0, 1].
+
+        Returns:
+            The transformed images.
+        """
+        transform = self.transform
+        for step in transform.transforms if isinstance(transform, Compose) else [transform]:
+            resizes = isinstance(step, Resize) and step.antialias
+            batch = resize_antialiased(batch, step.size) if resizes else step(batch)
+        return batch
 
 
 def to_generator_range(image_size: tuple[int, int], channels: int) -> PreProcessor:
@@ -20,4 +46,5 @@ def to_generator_range(image_size: tuple[int, int], channels: int) -> PreProcess
     """
     grey = [Grayscale(3)] if channels == 1 else []
     half = [0.5] * 3
-    return PreProcessor(Compose([Resize(image_size, antialias=True), *grey, Normalize(half, half)]))
+    steps = [Resize(image_size, antialias=True), *grey, Normalize(half, half)]
+    return AntialiasedPreProcessor(Compose(steps))

@@ -38,7 +38,18 @@ class WeightCache(Generic[_Made]):
 
         Returns:
             The same object until a weight or the settings change.
+
+        Raises:
+            RuntimeError: If a model is exported before anything was made from its weights.
         """
+        if torch.compiler.is_exporting():  # a graph has no weights to look at, nor do they change
+            if self._made is None:
+                msg = (
+                    "expected the model to have scored an image before it is exported, which "
+                    "freezes its networks; call it once in eval mode"
+                )
+                raise RuntimeError(msg)
+            return self._made
         tensors = [t for network in networks for t in network.state_dict().values()]
         # Sums, not versions or addresses: weights can be changed through .data and in inference
         # mode as well, where torch counts no versions.

@@ -1,0 +1,82 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The latent search as one graph, which ``torch.export`` can write to a file."""
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from anogan_plugin.latent_search.adam import Moments, adam_step, step_scales
+from anogan_plugin.latent_search.result import SearchResult
+
+if TYPE_CHECKING:
+    from anogan_plugin.latent_search.search import LatentSearch
+
+
+def search_in_graph(
+    search: "LatentSearch", images: torch.Tensor, start: torch.Tensor | None
+) -> SearchResult:
+    """What a search does, as operations on tensors alone: a loop of Γ steps for the whole batch.
+
+    The gradient is the one written out by hand, in float32: what runs such files seldom knows
+    another, and never autograd.
+
+    Args:
+        search: The search, its start fitted already.
+        images: ``(B, C, H, W)`` float32.
+        start: ``(B, Z)`` float32 latent vectors to start from; None starts as the settings say.
+
+    Returns:
+        As the search's own.
+
+    Raises:
+        ValueError: If the search stops early or needs autograd.
+    """
+    # A prototype of torch, without a public name yet; ONNX has a node of this name.
+    from torch._higher_order_ops.scan import scan
+
+    settings, objective = search.settings, search.exact
+    _refuse_what_is_no_graph(search)
+    latent = search.start(images) if start is None else start
+    features = objective.extract(images)
+    taken = torch.arange(settings.steps)
+    scales = torch.stack(step_scales(taken, settings), dim=1).to(latent)
+
+    def step(moments: list[torch.Tensor], scale: torch.Tensor) -> tuple[list[torch.Tensor], list]:
+        before = Moments(*moments)
+        _, gradient = objective.loss_and_gradient(before.latent, images, features)
+        after = adam_step(before, gradient, (scale[0], scale[1]), settings.betas)
+        return list(after), []
+
+    if settings.steps > 0:
+        (latent, *_), _ = scan(step, list(Moments.starting(latent)), scales)
+    losses = objective.losses(latent, images)
+    count = len(images)
+    return SearchResult(
+        index=torch.arange(count),
+        latent=latent,
+        reconstruction=losses.reconstruction,
+        residual=losses.residual,
+        discrimination=losses.discrimination,
+        score=losses.total,
+        steps=torch.full((count,), settings.steps),
+        converged=torch.zeros(count, dtype=torch.bool),
+        score_at=losses.total[:, None][:, :0],
+    )
+
+
+def _refuse_what_is_no_graph(search: "LatentSearch") -> None:
+    if search.settings.stop_tolerance > 0:
+        msg = (
+            "expected search_stop_tolerance 0 for an export, whose images all take the same "
+            f"number of steps, got {search.settings.stop_tolerance}; load the checkpoint with "
+            "search_stop_tolerance=0"
+        )
+        raise ValueError(msg)
+    if not search.exact.by_hand:
+        msg = (
+            "expected plain chains of layers for an export of the search, whose gradient is then "
+            "written out by hand; found networks that need autograd, which no file format has"
+        )
+        raise ValueError(msg)

@@ -1,0 +1,117 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""AnoGAN in a file: both searches, labels, photographs of any size, and what cannot be exported.
+
+What holds for every model, scores as the checkpoint's, is in test_registered_models.py.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from anomalib.deploy import OpenVINOInferencer
+from torchvision.transforms.v2.functional import resize
+
+from anogan_plugin import AnoGAN, FAnoGAN
+from anogan_plugin.models.components.antialiased_resize import resize_antialiased
+
+TINY: dict[str, Any] = {
+    "image_size": 32,
+    "width": 4,
+    "latent_size": 8,
+    "search_precision": "fp32",
+}
+IMAGES = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+
+
+def varied(model: Any) -> Any:
+    """Give a model weights and running statistics of images that vary, as a trained one has."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for _ in range(50):
+            model.model.generator(torch.randn(32, 8))
+        model.model.generator.layers[-2].weight *= 10
+    return model.eval()
+
+
+def exported(model: Any, folder: Path, **kwargs: Any) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(
+        model.to_onnx(folder, **kwargs), providers=["CPUExecutionProvider"]
+    )
+
+
+def answers(session: onnxruntime.InferenceSession, images: torch.Tensor) -> dict[str, Any]:
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, {"input": images.numpy()}), strict=True))
+
+
+@pytest.mark.parametrize("search", ["fast", "paper"])
+def test_the_search_is_a_loop_in_the_graph(search: Any, tmp_path: Path) -> None:
+    model = varied(AnoGAN(**TINY, search=search))
+    path = model.to_onnx(tmp_path)
+    (loop,) = [node for node in onnx.load(path).graph.node if node.op_type == "Scan"]
+    assert loop, "steps are not unrolled"
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    found, expected = answers(session, IMAGES), model(IMAGES)
+    np.testing.assert_allclose(found["pred_score"], expected.pred_score, rtol=1e-2)
+    unsearched = varied(AnoGAN(**TINY, search=search, search_steps=0))(IMAGES)
+    assert (found["pred_score"] < 0.9 * unsearched.pred_score.numpy()).all()
+
+
+def test_openvinos_own_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = varied(AnoGAN(**TINY, search="fast", search_steps=10))
+    inferencer = OpenVINOInferencer(model.to_openvino(tmp_path), device="CPU")
+    found = inferencer.predict(IMAGES)
+    np.testing.assert_allclose(found.pred_score, model(IMAGES).pred_score, rtol=1e-3)
+
+
+def test_an_encoders_start_is_refined_in_the_graph(tmp_path: Path) -> None:
+    model = varied(FAnoGAN(**TINY, search_steps=5))
+    found = answers(exported(model, tmp_path), IMAGES)
+    np.testing.assert_allclose(found["pred_score"], model(IMAGES).pred_score, rtol=1e-3)
+    encoded = varied(FAnoGAN(**TINY))(IMAGES).pred_score
+    assert not np.allclose(found["pred_score"], encoded, rtol=1e-2)
+
+
+def test_labels_are_there_with_a_threshold_only(tmp_path: Path) -> None:
+    model = varied(AnoGAN(**TINY, search_steps=3))
+    assert set(answers(exported(model, tmp_path), IMAGES)) == {"pred_score", "anomaly_map"}
+    scores, maps = model(IMAGES).pred_score, model(IMAGES).anomaly_map
+    model.post_processor.calibrate(scores[:2], maps[:2])
+    found = answers(exported(model, tmp_path), IMAGES)
+    assert found["pred_label"].tolist() == (scores > scores[:2].max()).tolist()
+    assert found["pred_mask"].any()
+
+
+@pytest.mark.parametrize("shape", [(300, 201), (64, 64), (20, 40), (64, 9)])
+def test_resizing_is_torchvisions(shape: tuple[int, int]) -> None:
+    images = torch.rand(2, 3, *shape)
+    expected = resize(images, [64, 64], antialias=True)
+    torch.testing.assert_close(resize_antialiased(images, (64, 64)), expected, atol=1e-5, rtol=0)
+
+
+def test_a_search_that_stops_early_is_refused(tmp_path: Path) -> None:
+    model = varied(AnoGAN(**TINY, search_steps=500, search_stop_tolerance=0.9))
+    with pytest.raises(Exception, match="search_stop_tolerance 0 for an export"):
+        model.to_onnx(tmp_path)
+
+
+def test_an_export_before_any_score_is_refused() -> None:
+    with pytest.raises(Exception, match="scored an image before it is exported"):
+        torch.export.export(AnoGAN(**TINY).eval(), (IMAGES,))
+
+
+@pytest.mark.parametrize("package", ["onnxscript", "openvino"])
+def test_a_missing_package_is_named(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ModuleNotFoundError, match=rf"{package}: pip install 'anogan_plugin\[export"):
+        AnoGAN(**TINY, search_steps=1).to_openvino(tmp_path)
