@@ -147,6 +147,34 @@ def search() -> str:
     return "\n".join(lines)
 
 
+def export() -> str:
+    """How fast exported files score, and how near to the checkpoint."""
+    report = json.loads((RESULTS / "export" / "speed.json").read_text())
+    machine, rows = report["environment"], report["rows"]
+    sizes = list(rows[0]["ms_per_image"])
+    header = ["search", "runtime", *(f"ms per image, batch of {n}" for n in sizes), "first, s"]
+    header += ["difference", "ρ"]
+    lines = [
+        f"{report['images']} test images, half of them defective, {machine['threads']} threads of "
+        f"{machine['processor']}; *first*: until the first image is scored; *difference*: the "
+        "largest relative one of a score from PyTorch's in float32, *ρ* Spearman's of the two:",
+        "",
+        "| " + " | ".join(header) + " |",
+        "|---" * len(header) + "|",
+    ]
+    for row in rows:
+        cells = [
+            f"`{row['search']}`",
+            row["runtime"],
+            *(f"{row['ms_per_image'][n]:,.0f}" for n in sizes),
+            f"{row['ready_seconds']:.1f}",
+            f"{row['largest_difference']:.1g}",
+            f"{row['spearman']:.4f}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def histograms() -> str:
     """What 100,000 steps make of the paper's test images."""
     folder = RESULTS / "paper_histograms"
@@ -196,6 +224,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "difficulty": (REPOSITORY / "datasets" / "README.md", difficulty),
     "gans": (REPOSITORY / "anogan_plugin" / "models" / "anogan" / "README.md", gans),
     "search": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", search),
+    "export": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", export),
     "histograms": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", histograms),
     "models": (REPOSITORY / "README.md", tables.table),
     **{

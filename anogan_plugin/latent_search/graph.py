@@ -33,26 +33,29 @@ def search_in_graph(
     Raises:
         ValueError: If the search stops early or needs autograd.
     """
-    # A prototype of torch, without a public name yet; ONNX has a node of this name.
-    from torch._higher_order_ops.scan import scan
+    # A prototype of torch, without a public name yet; in ONNX it is a Loop.
+    from torch._higher_order_ops.while_loop import while_loop
 
     settings, objective = search.settings, search.exact
     _refuse_what_is_no_graph(search)
     latent = search.start(images) if start is None else start
     features = objective.extract(images)
-    taken = torch.arange(settings.steps)
-    scales = torch.stack(step_scales(taken, settings), dim=1).to(latent)
+    scales = torch.stack(step_scales(torch.arange(settings.steps), settings), dim=1).to(latent)
 
-    def step(moments: list[torch.Tensor], scale: torch.Tensor) -> tuple[list[torch.Tensor], list]:
+    def goes_on(taken: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
+        return (taken < settings.steps).all()
+
+    def step(taken: torch.Tensor, *moments: torch.Tensor) -> tuple[torch.Tensor, ...]:
         before = Moments(*moments)
         _, gradient = objective.loss_and_gradient(before.latent, images, features)
-        after = adam_step(before, gradient, (scale[0], scale[1]), settings.betas)
-        return list(after), []
+        rate, correction = scales.index_select(0, taken).split(1, dim=1)
+        return taken + 1, *adam_step(before, gradient, (rate, correction), settings.betas)
 
     if settings.steps > 0:
-        (latent, *_), _ = scan(step, list(Moments.starting(latent)), scales)
+        before = (torch.tensor([0]), *Moments.starting(latent))
+        _, latent, *_ = while_loop(goes_on, step, before)
     losses = objective.losses(latent, images)
-    count = len(images)
+    count = images.shape[0]  # len() would fix the number of images
     return SearchResult(
         index=torch.arange(count),
         latent=latent,

@@ -193,8 +193,11 @@ class LatentSearch:
         """
         if self.settings.start == "regression":
             return self._regression(images)
-        draw = one_draw(self.latent_size, self.settings.seed)
-        return draw.repeat(len(images), 1).to(images.device)
+        return self._draw.repeat(images.shape[0], 1).to(images.device)
+
+    @cached_property
+    def _draw(self) -> torch.Tensor:
+        return one_draw(self.latent_size, self.settings.seed)
 
     @cached_property
     def _regression(self) -> RegressionStart:

@@ -124,7 +124,7 @@ class FAnoGANModel(SearchedGan):
         frozen = search.exact.networks
         # Scores are float32, whatever precision the trainer evaluates in.
         with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
-            latent, steps = self.encode(images), torch.zeros(len(images))
+            latent, steps = self.encode(images), torch.zeros(images.shape[0])
             if self.search.steps > 0:
                 found = search(images, progress=progress, start=latent)
                 latent, steps = found.latent, found.steps
