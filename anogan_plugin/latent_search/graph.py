@@ -23,21 +23,18 @@ def search_in_graph(
     another, and never autograd.
 
     Args:
-        search: The search, its start fitted already.
+        search: What :func:`check_graph` accepts, its start made already.
         images: ``(B, C, H, W)`` float32.
         start: ``(B, Z)`` float32 latent vectors to start from; None starts as the settings say.
 
     Returns:
         As the search's own.
 
-    Raises:
-        ValueError: If the search stops early or needs autograd.
     """
     # A prototype of torch, without a public name yet; in ONNX it is a Loop.
     from torch._higher_order_ops.while_loop import while_loop
 
     settings, objective = search.settings, search.exact
-    _refuse_what_is_no_graph(search)
     latent = search.start(images) if start is None else start
     features = objective.extract(images)
     scales = torch.stack(step_scales(torch.arange(settings.steps), settings), dim=1).to(latent)
@@ -69,7 +66,15 @@ def search_in_graph(
     )
 
 
-def _refuse_what_is_no_graph(search: "LatentSearch") -> None:
+def check_graph(search: "LatentSearch") -> None:
+    """Refuse a search that is no graph, before one is made.
+
+    Args:
+        search: A search.
+
+    Raises:
+        ValueError: If it stops early, or needs autograd.
+    """
     if search.settings.stop_tolerance > 0:
         msg = (
             "expected search_stop_tolerance 0 for an export, whose images all take the same "

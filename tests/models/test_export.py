@@ -40,54 +40,42 @@ def varied(model: Any) -> Any:
     return model.eval()
 
 
-def exported(model: Any, folder: Path, **kwargs: Any) -> onnxruntime.InferenceSession:
-    return onnxruntime.InferenceSession(
-        model.to_onnx(folder, **kwargs), providers=["CPUExecutionProvider"]
-    )
-
-
-def answers(session: onnxruntime.InferenceSession, images: torch.Tensor) -> dict[str, Any]:
+def answers(path: Path, images: torch.Tensor) -> dict[str, Any]:
+    """What ONNX Runtime makes of images, by the outputs' names."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(None, {"input": images.numpy()}), strict=True))
 
 
-@pytest.mark.parametrize("search", ["fast", "paper"])
+@pytest.mark.parametrize("search", ["fast", pytest.param("paper", marks=pytest.mark.slow)])
 def test_the_search_is_a_loop_in_the_graph(search: Any, tmp_path: Path) -> None:
     model = varied(AnoGAN(**TINY, search=search))
     path = model.to_onnx(tmp_path)
-    (loop,) = [node for node in onnx.load(path).graph.node if node.op_type == "Scan"]
-    assert loop, "steps are not unrolled"
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    found, expected = answers(session, IMAGES), model(IMAGES)
+    loops = [node for node in onnx.load(path).graph.node if node.op_type == "Loop"]
+    assert len(loops) == 1, "steps are not unrolled"
+    found, expected = answers(path, IMAGES), model(IMAGES)
+    assert set(found) == {"pred_score", "anomaly_map"}, "no label without a threshold"
     np.testing.assert_allclose(found["pred_score"], expected.pred_score, rtol=1e-2)
     unsearched = varied(AnoGAN(**TINY, search=search, search_steps=0))(IMAGES)
     assert (found["pred_score"] < 0.9 * unsearched.pred_score.numpy()).all()
 
 
+@pytest.mark.slow
 def test_openvinos_own_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)  # the inferencer makes a folder where it stands
     model = varied(AnoGAN(**TINY, search="fast", search_steps=10))
     inferencer = OpenVINOInferencer(model.to_openvino(tmp_path), device="CPU")
     found = inferencer.predict(IMAGES)
     np.testing.assert_allclose(found.pred_score, model(IMAGES).pred_score, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_an_encoders_start_is_refined_in_the_graph(tmp_path: Path) -> None:
     model = varied(FAnoGAN(**TINY, search_steps=5))
-    found = answers(exported(model, tmp_path), IMAGES)
+    found = answers(model.to_onnx(tmp_path), IMAGES)
     np.testing.assert_allclose(found["pred_score"], model(IMAGES).pred_score, rtol=1e-3)
     encoded = varied(FAnoGAN(**TINY))(IMAGES).pred_score
     assert not np.allclose(found["pred_score"], encoded, rtol=1e-2)
-
-
-def test_labels_are_there_with_a_threshold_only(tmp_path: Path) -> None:
-    model = varied(AnoGAN(**TINY, search_steps=3))
-    assert set(answers(exported(model, tmp_path), IMAGES)) == {"pred_score", "anomaly_map"}
-    scores, maps = model(IMAGES).pred_score, model(IMAGES).anomaly_map
-    model.post_processor.calibrate(scores[:2], maps[:2])
-    found = answers(exported(model, tmp_path), IMAGES)
-    assert found["pred_label"].tolist() == (scores > scores[:2].max()).tolist()
-    assert found["pred_mask"].any()
 
 
 @pytest.mark.parametrize("shape", [(300, 201), (64, 64), (20, 40), (64, 9)])
@@ -99,12 +87,12 @@ def test_resizing_is_torchvisions(shape: tuple[int, int]) -> None:
 
 def test_a_search_that_stops_early_is_refused(tmp_path: Path) -> None:
     model = varied(AnoGAN(**TINY, search_steps=500, search_stop_tolerance=0.9))
-    with pytest.raises(Exception, match="search_stop_tolerance 0 for an export"):
+    with pytest.raises(ValueError, match="search_stop_tolerance 0 for an export"):
         model.to_onnx(tmp_path)
 
 
 def test_an_export_before_any_score_is_refused() -> None:
-    with pytest.raises(Exception, match="scored an image before it is exported"):
+    with pytest.raises(RuntimeError, match="scored an image before it is exported"):
         torch.export.export(AnoGAN(**TINY).eval(), (IMAGES,))
 
 
@@ -113,5 +101,6 @@ def test_a_missing_package_is_named(
     package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ModuleNotFoundError, match=rf"{package}: pip install 'anogan_plugin\[export"):
+    hint = rf"{package}: pip install 'anogan_plugin\[export\]'"
+    with pytest.raises(ModuleNotFoundError, match=hint):
         AnoGAN(**TINY, search_steps=1).to_openvino(tmp_path)

@@ -11,7 +11,9 @@ from typing import Any
 
 import torch
 
+from anogan_plugin.latent_search.graph import check_graph
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
+from anogan_plugin.models.components.searched_gan import SearchedGan
 
 _OPSET = 18  # anomalib's 14 would have the loop of the search converted down, which fails
 
@@ -25,6 +27,7 @@ class ScoringExport:
     and, where the model has a threshold, ``pred_label`` ``(N,)`` and ``pred_mask`` ``(N, S, S)``.
     """
 
+    model: Any
     post_processor: Any
 
     def to_onnx(self, *args: Any, **kwargs: Any) -> Path:
@@ -39,8 +42,11 @@ class ScoringExport:
 
         Raises:
             ModuleNotFoundError: If a package of the extra ``export`` is missing.
+            ValueError: If the latent search stops early, which a graph for a batch does not.
         """
         _require("onnx", "onnxscript")
+        if isinstance(self.model, SearchedGan):
+            check_graph(self.model.latent_search())
         kwargs.setdefault("opset_version", _OPSET)
         with torch.no_grad(), _no_label_without_threshold(self.post_processor):
             return super().to_onnx(*args, **kwargs)  # type: ignore[misc]
