@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from anomalib.data import AnomalibDataModule
 from anomalib.engine import Engine
 from anomalib.models import AnomalibModule
 from lightning import seed_everything
@@ -26,7 +27,7 @@ from anogan_plugin.comparison.job_progress import JobProgress
 from anogan_plugin.comparison.scoring import TEST, RawScores, loaders
 from anogan_plugin.comparison.timing import time_inference
 from anogan_plugin.files import write_atomically, write_json
-from anogan_plugin.models.components.training_watch import TrainingWatch
+from anogan_plugin.models.components.training_watch import TrainingWatch, selecting
 from anogan_plugin.statistics.pixels import pixel_metrics
 
 
@@ -91,7 +92,7 @@ def _result(folder: JobFolder, device: str) -> dict[str, Any]:
     engine = _engine(folder, device, [raw, progress])
     engine.test(model, dataloaders=loaders(data), ckpt_path=folder.checkpoint, verbose=False)
     test_seconds = time.perf_counter() - begin
-    table = raw.table(data)
+    table = raw.table(data, _selecting(engine, data))
     folder.write_scores(table)
     test = table[table.split == TEST].reset_index(drop=True)
     write_examples(folder.examples, test, raw.pictures)
@@ -113,6 +114,13 @@ def _result(folder: JobFolder, device: str) -> dict[str, Any]:
         "without_pixel": without_pixel,
         "environment": {**environment(device), "images": images_digest(data)},
     }
+
+
+def _selecting(engine: Engine, data: AnomalibDataModule) -> int:
+    """How many held-out images the model chose its epoch by; 0 if they are too few to share out."""
+    held_out = len(data.val_data)
+    used = selecting(held_out) if _watches(engine) else 0
+    return used if used < held_out else 0
 
 
 def _timing(folder: JobFolder, device: str) -> dict[str, Any]:
@@ -191,9 +199,13 @@ def _check_end(job: Job, model: AnomalibModule) -> None:
 
 
 def _problem(engine: Engine) -> str | None:
-    callbacks = cast(Any, engine.trainer).callbacks
-    watches = [each for each in callbacks if isinstance(each, TrainingWatch)]
+    watches = _watches(engine)
     return watches[0].health.problem if watches else None
+
+
+def _watches(engine: Engine) -> list[TrainingWatch]:
+    callbacks = cast(Any, engine.trainer).callbacks
+    return [each for each in callbacks if isinstance(each, TrainingWatch)]
 
 
 def _keep_samples(run: Path, training: Path) -> None:

@@ -15,7 +15,7 @@ from anomalib.data import AnomalibDataModule, ImageBatch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.nn.functional import interpolate
 
-HELD_OUT, TEST = "held_out", "test"
+SELECTION, HELD_OUT, TEST = "selection", "held_out", "test"
 _SPLITS = (HELD_OUT, TEST)
 _LARGEST_MAP = 256
 """Maps and masks are compared at the size of the masks, or at this side in pixels if it is less."""
@@ -112,21 +112,25 @@ class RawScores(Callback):
             self._maps += list(_at_most(at_size, _LARGEST_MAP)[:, 0].numpy())
             self._masks += list(_shrunk(self._mask, _LARGEST_MAP))
 
-    def table(self, data: AnomalibDataModule) -> pd.DataFrame:
+    def table(self, data: AnomalibDataModule, selecting: int = 0) -> pd.DataFrame:
         """All images with their scores.
 
         Args:
             data: Where they come from.
+            selecting: How many of the held-out images, the first ones, the model has chosen by: a
+                threshold set on them would reject more good images than it promises.
 
         Returns:
             A row per image: ``image_path`` (from the folder that all are in), ``split``
-            (``held_out`` or ``test``), ``label``, ``defect_type``, ``defect_area`` (share of the
-            image that the mask covers), ``score``, and the parts of the score.
+            (``selection``, ``held_out`` or ``test``), ``label``, ``defect_type``, ``defect_area``
+            (share of the image that the mask covers), ``score``, and the parts of the score.
 
         Raises:
             ValueError: If a score is not finite, or there are no test images of both kinds.
         """
         table = pd.concat(self._rows, ignore_index=True)
+        held_out = table.index[table.split == HELD_OUT]
+        table.loc[held_out[:selecting], "split"] = SELECTION
         kinds = _kinds_of_defects(data)
         table.insert(3, "defect_type", [kinds[path] for path in table.image_path])
         table.insert(4, "defect_area", table.pop("defect_area"))
