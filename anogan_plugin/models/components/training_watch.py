@@ -117,12 +117,13 @@ class TrainingWatch(Callback):
         batch: ImageBatch,
         batch_idx: int,
     ) -> None:
-        """Keep the first images; look for NaN and infinity in the losses of the training step.
+        """Keep images of the first epoch; look for NaN and infinity in the losses of the training step.
 
         Raises:
             TrainingDivergedError: If there is no epoch to keep yet.
         """
-        self._keep_trained_on(cast(WatchedModel, pl_module).images_of(batch))
+        if self._probe is None:  # in the first epoch: each image once
+            self._keep_trained_on(cast(WatchedModel, pl_module).images_of(batch))
         problem = self.health.non_finite(outputs, trainer.current_epoch)
         if problem is None:
             return
