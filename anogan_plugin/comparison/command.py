@@ -21,7 +21,8 @@ from anogan_plugin.comparison.progress import LiveView
 from anogan_plugin.comparison.runner import JobRunner
 from anogan_plugin.comparison.yaml_lines import ConfigurationError
 from anogan_plugin.files import write_json
-from anogan_plugin.report.comparison import table_so_far, write_pictures, write_tables
+from anogan_plugin.report.comparison import table_so_far
+from anogan_plugin.report.write_report import write_report
 
 DONE, SOME_FAILED, WRONG_CONFIGURATION, INTERRUPTED = 0, 1, 2, 130
 
@@ -69,11 +70,10 @@ def _run(runner: JobRunner, comparison: Comparison, jobs: tuple[Job, ...], conso
     except KeyboardInterrupt:
         console.print("interrupted; the same command goes on from here")
         code = INTERRUPTED
-    with console.status("making tables and pictures"):
-        write_tables(output)
-        write_pictures(output)
+    with console.status("making tables, pictures and page"):
+        write_report(output)
     console.print(table_so_far(output))
-    for what, name in (("tables", "summary.md"), ("pictures", "figures"), ("jobs", "jobs")):
+    for what, name in (("page", "report.html"), ("tables", "summary.md"), ("jobs", "jobs")):
         console.print(f"{what}: {output / name}", soft_wrap=True, markup=False)
     return code
 

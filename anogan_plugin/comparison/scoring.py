@@ -134,10 +134,10 @@ class RawScores(Callback):
         kinds = _kinds_of_defects(data)
         table.insert(3, "defect_type", [kinds[path] for path in table.image_path])
         table.insert(4, "defect_area", table.pop("defect_area"))
-        common = os.path.commonpath([str(Path(path).parent) for path in table.image_path])
-        table["image_path"] = [
-            Path(path).relative_to(common).as_posix() for path in table.image_path
-        ]
+        # Painted images have absolute paths also where those of the photographs are relative.
+        paths = [Path(path).absolute() for path in table.image_path]
+        common = os.path.commonpath([path.parent for path in paths])
+        table["image_path"] = [path.relative_to(common).as_posix() for path in paths]
         _check(table)
         return table
 

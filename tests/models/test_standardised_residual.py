@@ -134,7 +134,7 @@ def test_the_inspection_preset_survives_its_checkpoint(rendered_set: Path, tmp_p
     assert model.model.search.map_steps > 0
     loaded = AnoGAN.load_from_checkpoint(Path(str(engine.best_model_path)), map_location="cpu")
     images = torch.rand(3, 1, 32, 32) * 2 - 1
-    before, after = model.eval().model.score(images), loaded.eval().model.score(images)
+    before, after = (each.eval().model.score(images) for each in (model, loaded))  # type: ignore[operator]
     torch.testing.assert_close(before.pred_score, after.pred_score, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(before.pred_score, before.anomaly_map.amax((1, 2)))
 

@@ -117,7 +117,7 @@ class TrainingWatch(Callback):
         batch: ImageBatch,
         batch_idx: int,
     ) -> None:
-        """Keep images of the first epoch; look for NaN and infinity in the losses of the training step.
+        """Keep images of the first epoch; look for NaN and infinity in the losses.
 
         Raises:
             TrainingDivergedError: If there is no epoch to keep yet.

@@ -6,14 +6,14 @@
 from pathlib import Path
 
 from anogan_plugin.files import write_text
-from anogan_plugin.report.comparison.folder import read_results
+from anogan_plugin.report.comparison.folder import Results, read_results
 from anogan_plugin.report.comparison.latex import summary_latex
 from anogan_plugin.report.comparison.markdown import summary_markdown
 from anogan_plugin.report.comparison.rows import checked
-from anogan_plugin.report.comparison.tables import make_tables
+from anogan_plugin.report.comparison.tables import Tables, make_tables
 
 
-def write_tables(output: Path) -> None:
+def write_tables(output: Path) -> tuple[Results, Tables]:
     """Make all tables of a comparison from its results folder.
 
     Writes ``results.csv``, ``by_defect.csv``, ``detection.csv``, ``summary.csv``,
@@ -23,6 +23,9 @@ def write_tables(output: Path) -> None:
 
     Args:
         output: Folder of the comparison.
+
+    Returns:
+        What was read, and the tables.
 
     Raises:
         UnreadableError: If ``comparison.json`` is not there or broken.
@@ -46,3 +49,4 @@ def write_tables(output: Path) -> None:
             write_text(path, frame.to_csv(index=False))
     write_text(output / "summary.md", summary_markdown(results, tables))
     write_text(output / "summary.tex", summary_latex(results, tables))
+    return results, tables

@@ -1,0 +1,31 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""All that can be made from the results folder of a comparison."""
+
+from pathlib import Path
+
+from anogan_plugin.report.comparison import write_pictures, write_tables
+from anogan_plugin.report.comparison.rows import rows_of
+from anogan_plugin.report.page import write_figures, write_page
+
+
+def write_report(output: Path, figures: tuple[str, ...] = ()) -> Path:
+    """Write tables, pictures, the page, and figures for print.
+
+    Args:
+        output: Folder of the comparison.
+        figures: Names of figures for print.
+
+    Returns:
+        The page, ``report.html``.
+
+    Raises:
+        UnreadableError: If ``comparison.json`` is not there or broken.
+        OSError: If a file can't be written.
+    """
+    results, tables = write_tables(output)
+    write_pictures(output)
+    if figures:
+        write_figures(output, results, rows_of(results), tables.summary, figures)
+    return write_page(output, results, tables)
