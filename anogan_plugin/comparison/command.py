@@ -3,6 +3,7 @@
 
 """What ``anomalib compare`` does."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -22,8 +23,10 @@ from anogan_plugin.comparison.runner import JobRunner
 from anogan_plugin.comparison.yaml_lines import ConfigurationError
 from anogan_plugin.files import write_json
 from anogan_plugin.report.comparison import table_so_far
+from anogan_plugin.report.comparison.folder import FAILED
 from anogan_plugin.report.write_report import write_report
 
+MANIFEST = "comparison.json"
 DONE, SOME_FAILED, WRONG_CONFIGURATION, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -39,6 +42,7 @@ def compare(options: Namespace) -> int:
     console = Console()
     try:
         comparison = read_comparison(options.config, options.output)
+        _refuse_another(comparison.output, Path(options.config).name)
         jobs = comparison.jobs_of(options.only) if options.only else comparison.jobs
         if options.dry_run:
             console.print(_listed(comparison.output, jobs))
@@ -48,6 +52,8 @@ def compare(options: Namespace) -> int:
         console.print(Text(str(error), style="red"))
         return WRONG_CONFIGURATION
     try:
+        manifest = {"file": Path(options.config).name, **comparison.manifest()}
+        write_json(comparison.output / MANIFEST, manifest)
         return _run(runner, comparison, jobs, console)
     except OSError as error:
         where = f"{comparison.output} can't be written: {error}"
@@ -55,9 +61,20 @@ def compare(options: Namespace) -> int:
         return SOME_FAILED
 
 
+def _refuse_another(output: Path, file: str) -> None:
+    """Refuse a folder with another configuration's jobs: its tables would lose them."""
+    try:
+        before = json.loads((output / MANIFEST).read_text(encoding="utf-8")).get("file", file)
+    except (OSError, ValueError):
+        return  # a new folder, or a broken file that is about to be written anew
+    if before != file:
+        raise ConfigurationError(
+            f"{output} holds the results of {before}, not of {file}: give another --output"
+        )
+
+
 def _run(runner: JobRunner, comparison: Comparison, jobs: tuple[Job, ...], console: Console) -> int:
     output = comparison.output
-    write_json(output / "comparison.json", comparison.manifest())
     code = DONE
     try:
         with LiveView(output, jobs, runner.workers, console) as view:
@@ -71,7 +88,11 @@ def _run(runner: JobRunner, comparison: Comparison, jobs: tuple[Job, ...], conso
         console.print("interrupted; the same command goes on from here")
         code = INTERRUPTED
     with console.status("making tables, pictures and page"):
-        write_report(output)
+        results = write_report(output)
+    # A job that ran may have left a broken file, or have been tested on other images.
+    asked = {job.folder_name for job in jobs}
+    if code == DONE and any(j.state == FAILED for j in results.jobs if j.path.name in asked):
+        code = SOME_FAILED
     console.print(table_so_far(output))
     for what, name in (("page", "report.html"), ("tables", "summary.md"), ("jobs", "jobs")):
         console.print(f"{what}: {output / name}", soft_wrap=True, markup=False)

@@ -6,19 +6,20 @@
 from pathlib import Path
 
 from anogan_plugin.report.comparison import write_pictures, write_tables
+from anogan_plugin.report.comparison.folder import Results
 from anogan_plugin.report.comparison.rows import rows_of
 from anogan_plugin.report.page import write_figures, write_page
 
 
-def write_report(output: Path, figures: tuple[str, ...] = ()) -> Path:
-    """Write tables, pictures, the page, and figures for print.
+def write_report(output: Path, figures: tuple[str, ...] = ()) -> Results:
+    """Write tables, pictures, the page ``report.html``, and figures for print.
 
     Args:
         output: Folder of the comparison.
         figures: Names of figures for print.
 
     Returns:
-        The page, ``report.html``.
+        What was read, with the jobs' states as they turned out.
 
     Raises:
         UnreadableError: If ``comparison.json`` is not there or broken.
@@ -28,4 +29,5 @@ def write_report(output: Path, figures: tuple[str, ...] = ()) -> Path:
     write_pictures(output)
     if figures:
         write_figures(output, results, rows_of(results), tables.summary, figures)
-    return write_page(output, results, tables)
+    write_page(output, results, tables)
+    return results

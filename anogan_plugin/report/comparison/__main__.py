@@ -38,14 +38,14 @@ def main() -> int:
     output = options.output
     figures = () if options.figures is None else tuple(options.figures or FIGURES)
     try:
-        page = write_report(output, figures)
+        write_report(output, figures)
     except UnreadableError as error:
         print(error, file=sys.stderr)
         return 2
     console = Console()
     console.print(table_so_far(output))
     console.print(f"Tables: {output / 'summary.md'}", soft_wrap=True, markup=False)
-    console.print(f"Page: {page}", soft_wrap=True, markup=False)
+    console.print(f"Page: {output / 'report.html'}", soft_wrap=True, markup=False)
     return 0
 
 

@@ -12,6 +12,7 @@ from anogan_plugin.report.comparison.folder import DONE, FAILED, OWN_SCORE, JobR
 from anogan_plugin.report.comparison.rows import Row
 from anogan_plugin.statistics.detection import detection_metrics, image_auroc
 from anogan_plugin.statistics.inspection import (
+    escape_at_overkill,
     held_out_threshold,
     inspect,
     overkill_at_zero_escape,
@@ -29,6 +30,7 @@ MEASURED = (
     "overkill_on_test",
     "escape_on_test",
     "overkill_at_zero_escape",
+    "escape_at_overkill",
 )
 PIXEL = ("pixel_auroc", "pixel_aupro", "pixel_f1_max")
 TIMES = ("ms_batch_1", "p95_ms_batch_1", "ms_batch_32", "images_per_second")
@@ -161,6 +163,7 @@ def _measured(job: JobRecord, column: str, overkill: float) -> tuple[dict[str, f
     metrics = detection_metrics(labels, scores)
     found = {name: metrics[key] for name, key in _METRICS.items()}
     found["overkill_at_zero_escape"] = overkill_at_zero_escape(labels, scores)
+    found["escape_at_overkill"] = escape_at_overkill(labels, scores, overkill)
     try:
         inspection = inspect(labels, scores, threshold_of(job, column, overkill))
     except ValueError as error:

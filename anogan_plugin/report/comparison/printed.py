@@ -94,6 +94,8 @@ COLUMNS = (
     _ranked("FPR95", "fpr_at_95_tpr", in_latex=True, higher=False),
     _ranked("Escape", "escape", in_latex=True, higher=False),
     Column("Overkill", _spread("overkill")),
+    _ranked("Escape at overkill", "escape_at_overkill", higher=False),
+    _ranked("Overkill at zero escape", "overkill_at_zero_escape", higher=False),
     _ranked("Pixel AUROC", "pixel_auroc"),
     _ranked("AU-PRO", "pixel_aupro", in_latex=True),
     _ranked("Pixel F1-max", "pixel_f1_max"),
@@ -191,7 +193,8 @@ def caption(results: Results, data: str, summary: pd.DataFrame, pairs: pd.DataFr
         "AUROC over seeds and images.",
         _few(summary),
         f"Escape and overkill: at a threshold from held-out good images for an overkill of "
-        f"{100 * results.overkill:g} %.",
+        f"{100 * results.overkill:g} %; escape at overkill and overkill at zero escape: at "
+        "thresholds that the test images themselves would give.",
         _marks(pairs),
         *_searches(results, data, summary),
     ]

@@ -25,6 +25,7 @@ _SPREAD = {
     "escape": "escape_on_test",
     "overkill": "overkill_on_test",
     "overkill_at_zero_escape": "overkill_at_zero_escape",
+    "escape_at_overkill": "escape_at_overkill",
     **dict(zip(PIXEL, PIXEL, strict=True)),
 }
 """Columns of the summary with mean and deviation, and those of ``results.csv`` they are of."""

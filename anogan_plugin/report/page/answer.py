@@ -94,7 +94,9 @@ def _doubt(summary: pd.DataFrame) -> list[str]:
             f"Fewer than {_RELIABLE_SEEDS} seeds are done of {names}: how far another training "
             "would differ is not known."
         )
-    missing = summary[summary.seeds_done < summary.seeds_asked].model
-    if len(missing):
-        found.append(f"Not all seeds are done of {'; '.join(missing)}.")
+    partly = done[done.seeds_done < done.seeds_asked].model
+    if len(partly):
+        found.append(f"More seeds were asked for of {'; '.join(partly)}.")
+    if len(done) < len(summary):
+        found.append(f"{len(summary) - len(done)} other models have not been run.")
     return found

@@ -16,7 +16,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from anogan_plugin.files import write_text
-from anogan_plugin.report.comparison.folder import OWN_SCORE, Results
+from anogan_plugin.report.comparison.folder import FAILED, NOT_RUN, OWN_SCORE, Results
 from anogan_plugin.report.comparison.printed import (
     caption,
     printed_cells,
@@ -30,10 +30,11 @@ from anogan_plugin.report.page.citations import citations
 from anogan_plugin.report.page.figures import FIGURES, as_svg, draw
 from anogan_plugin.report.page.gallery import PANELS, gallery
 
+PAGE = "report.html"
 _DIGITS = 5
 
 
-def write_page(output: Path, results: Results, tables: Tables) -> Path:
+def write_page(output: Path, results: Results, tables: Tables) -> None:
     """Write ``report.html``.
 
     Everything in it stands in the file: no address is asked for, and a policy forbids it. Names of
@@ -43,9 +44,6 @@ def write_page(output: Path, results: Results, tables: Tables) -> Path:
         output: Folder of the comparison.
         results: Its results, whose scores have been read.
         tables: Made of them.
-
-    Returns:
-        The page.
 
     Raises:
         OSError: If it can't be written.
@@ -60,12 +58,11 @@ def write_page(output: Path, results: Results, tables: Tables) -> Path:
         "examples": shown.examples,
         "left_out": shown.left_out,
         "panels": PANELS,
-        "not_done": _not_done(tables.results),
+        "failed": _failed(tables.results),
+        "not_run": _not_run(tables.results),
         **_reproduction(output, results),
     }
-    path = output / "report.html"
-    write_text(path, _rendered(context, _score_data(results, rows)))
-    return path
+    write_text(output / PAGE, _rendered(context, _score_data(results, rows)))
 
 
 def _rendered(context: dict[str, Any], scores: list[dict[str, Any]]) -> str:
@@ -98,13 +95,14 @@ def _json_in_html(value: object) -> str:
 def _data_set(results: Results, tables: Tables, rows: list[Row], data: str) -> dict[str, Any]:
     summary = tables.summary[tables.summary.data == data]
     pairs = tables.pairs[tables.pairs.data == data]
-    columns = printed_columns(summary)
+    begun = summary[summary.seeds_done > 0]
+    columns = printed_columns(begun)
     done = [row for row in rows if row.data == data and row.done]
     return {
         "name": data,
         "answer": answer(tables, data, results.overkill),
         "titles": [column.title for column in columns],
-        "rows": printed_cells(summary, pairs, columns),
+        "rows": printed_cells(begun, pairs, columns),
         "caption": caption(results, data, summary, pairs),
         "by_defect": _by_defect(tables.by_defect[tables.by_defect.data == data]),
         "figures": _figures(done, summary, results),
@@ -162,12 +160,18 @@ def _short(values: np.ndarray) -> list[float]:
     return [float(f"{value:.{_DIGITS}g}") for value in np.sort(values)]
 
 
-def _not_done(table: pd.DataFrame) -> list[str]:
-    lines = []
-    for row in table[table.status != "done"].itertuples():
-        why = f": {row.reason}" if pd.notna(row.reason) else ""
-        lines.append(f"{row.model} on {row.data}, seed {row.seed}: {row.status}{why}")
+def _failed(table: pd.DataFrame) -> list[str]:
+    failed = table[table.status == FAILED]
+    lines = [f"{r.model} on {r.data}, seed {r.seed}: {r.reason}" for r in failed.itertuples()]
     return list(dict.fromkeys(lines))
+
+
+def _not_run(table: pd.DataFrame) -> list[str]:
+    missing = table[table.status == NOT_RUN].groupby(["model", "data"], sort=False).seed
+    return [
+        f"{model} on {data}: seed {', '.join(map(str, sorted(set(seeds))))}"
+        for (model, data), seeds in missing
+    ]
 
 
 def _reproduction(output: Path, results: Results) -> dict[str, Any]:
@@ -184,5 +188,5 @@ def _reproduction(output: Path, results: Results) -> dict[str, Any]:
         "configuration": results.configuration,
         "environments": [json.loads(each) for each in distinct],
         "images": images,
-        "bibtex": citations([job.class_name for job in results.jobs], version),
+        "bibtex": citations([job.class_name for job in done], version),
     }
