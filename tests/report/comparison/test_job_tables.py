@@ -61,6 +61,7 @@ def test_metrics_are_those_of_scikit_learn(
     assert row.image_f1_max == pytest.approx(f1.max())
     assert row.fpr_at_95_tpr == pytest.approx(fpr[tpr >= 0.95 - 1e-9].min())
     assert row.overkill_at_zero_escape == pytest.approx(fpr[tpr == 1].min())
+    assert row.escape_at_overkill == pytest.approx(1 - tpr[fpr <= 0.05].max())
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -131,6 +131,7 @@ def summary_of(**columns: list[float]) -> pd.DataFrame:
 
 NUMBERS = (
     *("auroc", "aupr", "f1_max", "fpr_at_95_tpr", "escape", "overkill"),
+    *("escape_at_overkill", "overkill_at_zero_escape"),
     *("pixel_auroc", "pixel_aupro", "pixel_f1_max"),
 )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from MLstatkit import Delong_test
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
@@ -91,6 +92,9 @@ def test_pairs_use_the_seeds_that_both_have(written: Path) -> None:
     assert row.low == pytest.approx(expected.difference.low, abs=0.01)
     assert row.high == pytest.approx(expected.difference.high, abs=0.01)
     assert row.p_value == pytest.approx(expected.p_value, abs=0.004)
+    delong = [Delong_test(labels, *pair)[1] for pair in zip(first, second, strict=True)]
+    assert row.delong_p_smallest == pytest.approx(min(delong), abs=1e-9)
+    assert row.delong_p_largest == pytest.approx(max(delong), abs=1e-9)
 
 
 def test_p_values_of_equal_models(tmp_path: Path) -> None:
