@@ -3,9 +3,9 @@
 
 """What each part of AnoGAN's preset inspection gives, on one trained GAN.
 
-Scores the same random test images in several ways and adds a line for each to ``results.jsonl`` beside
-this file. What good images leave over is learnt as in a training: from images trained on and the first
-half of those held out. Example:
+Scores the same random test images in several ways and adds a line for each to ``results.jsonl``
+beside this file. What good images leave over is learnt as in a training: from images trained on and
+the first half of those held out. Example:
 
     python results/inspection/run.py icmold path/to/model.ckpt --data datasets/icmold --seed 0
 """

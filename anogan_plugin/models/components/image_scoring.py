@@ -205,8 +205,8 @@ class ImageScoring:
         if not changed:
             return
         state = checkpoint["state_dict"]
-        for threshold in ("_image_threshold", "_pixel_threshold"):
-            if (key := f"post_processor.{threshold}") in state:
+        for name in ("_image_threshold", "_pixel_threshold", "_good_scores"):
+            if (key := f"post_processor.{name}") in state:
                 state[key] = torch.full_like(state[key], float("nan"))
         rank_zero_warn(
             f"no image will be accepted or rejected: the thresholds in the checkpoint are for "
