@@ -8,10 +8,11 @@ from pathlib import Path
 from anogan_plugin.report.comparison import write_pictures, write_tables
 from anogan_plugin.report.comparison.folder import Results
 from anogan_plugin.report.comparison.rows import rows_of
+from anogan_plugin.report.comparison.tables import Tables
 from anogan_plugin.report.page import write_figures, write_page
 
 
-def write_report(output: Path, figures: tuple[str, ...] = ()) -> Results:
+def write_report(output: Path, figures: tuple[str, ...] = ()) -> tuple[Results, Tables]:
     """Write tables, pictures, the page ``report.html``, and figures for print.
 
     Args:
@@ -19,7 +20,7 @@ def write_report(output: Path, figures: tuple[str, ...] = ()) -> Results:
         figures: Names of figures for print.
 
     Returns:
-        What was read, with the jobs' states as they turned out.
+        What was read, with the jobs' states as they turned out, and the tables.
 
     Raises:
         UnreadableError: If ``comparison.json`` is not there or broken.
@@ -30,4 +31,4 @@ def write_report(output: Path, figures: tuple[str, ...] = ()) -> Results:
     if figures:
         write_figures(output, results, rows_of(results), tables.summary, figures)
     write_page(output, results, tables)
-    return results
+    return results, tables

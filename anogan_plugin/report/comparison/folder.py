@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+MANIFEST = "comparison.json"
 HELD_OUT, TEST = "held_out", "test"
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 OWN_SCORE = "score"
@@ -129,7 +130,7 @@ def read_results(output: Path) -> Results:
     Raises:
         UnreadableError: If ``comparison.json`` is not there or broken.
     """
-    path = output / "comparison.json"
+    path = output / MANIFEST
     found = _read_json(path)
     if found is None:
         raise UnreadableError(f"{path} is not there: give the folder of a comparison")

@@ -14,7 +14,7 @@ from anogan_plugin.report.comparison.rows import Row
 from anogan_plugin.report.comparison.summary import CONFIDENCE
 from anogan_plugin.statistics.detection import auroc_of, image_auroc
 from anogan_plugin.statistics.intervals import percentile_interval
-from anogan_plugin.statistics.paired_tests import delong_test, holm
+from anogan_plugin.statistics.paired_tests import holm
 from anogan_plugin.statistics.resampling import image_copies, resampled_means, seed_shares
 
 LEVEL = 0.05
@@ -35,8 +35,6 @@ PAIR_COLUMNS = (
     "high",
     "p_value",
     "p_holm",
-    "delong_p_smallest",
-    "delong_p_largest",
     "tests",
     "resamples",
     "reason",
@@ -65,11 +63,11 @@ def comparisons_table(rows: list[Row]) -> pd.DataFrame:
     The hypothesis is that two methods have the same mean AUROC over trainings and images, so the
     bootstrap of seeds and images together judges it, as
     :func:`~anogan_plugin.statistics.paired_tests.bootstrap_test` does. DeLong's test speaks of
-    one pair of trained weights: its p-values stand beside, the smallest and the largest of the
-    common seeds, unadjusted; they cannot be combined, as all are of the same images. Seeds are
-    drawn for each row by itself, but together for two ways to score with the same weights
-    (``same_training``). Images are drawn once for all rows of a data set, which makes hundreds of
-    pairs little dearer than a few.
+    one pair of trained weights
+    (:func:`~anogan_plugin.report.comparison.pairs_by_seed.by_seed_table`); its p-values of several
+    seeds cannot be combined, as all are of the same images. Seeds are drawn for each row by itself,
+    but together for two ways to score with the same weights (``same_training``). Images are drawn
+    once for all rows of a data set, which makes hundreds of pairs little dearer than a few.
 
     The family of Holm's correction is all pairs of rows on one data set: whoever reads off the
     best row has looked at all of them. Data sets are families of their own. There are 2,000
@@ -108,7 +106,6 @@ def _family(rows: list[Row]) -> list[dict[str, Any]]:
         if seeds:
             together = same_training(first, second)
             result = _tested(aurocs[_key(first)], aurocs[_key(second)], seeds, together)
-            result |= _delong(first, second, seeds)
             found.append({**head, **result, "same_training": together, "resamples": count})
         else:
             found.append({**head, "reason": "no seed is done of both"})
@@ -208,13 +205,6 @@ def _tested(
         "high": interval.high,
         "p_value": _two_sided(differences),
     }
-
-
-def _delong(first: Row, second: Row, seeds: list[int]) -> dict[str, float]:
-    """The smallest and the largest p-value of DeLong's test over the common seeds."""
-    pairs = zip(first.test_scores(seeds), second.test_scores(seeds), strict=True)
-    p_values = [delong_test(first.labels, *pair).p_value for pair in pairs]
-    return {"delong_p_smallest": min(p_values), "delong_p_largest": max(p_values)}
 
 
 def _two_sided(differences: NDArray[np.float64]) -> float:

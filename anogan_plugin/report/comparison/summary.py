@@ -24,8 +24,8 @@ _SPREAD = {
     "fpr_at_95_tpr": "fpr_at_95_tpr",
     "escape": "escape_on_test",
     "overkill": "overkill_on_test",
-    "overkill_at_zero_escape": "overkill_at_zero_escape",
     "escape_at_overkill": "escape_at_overkill",
+    "overkill_at_zero_escape": "overkill_at_zero_escape",
     **dict(zip(PIXEL, PIXEL, strict=True)),
 }
 """Columns of the summary with mean and deviation, and those of ``results.csv`` they are of."""

@@ -17,9 +17,9 @@ def write_tables(output: Path) -> tuple[Results, Tables]:
     """Make all tables of a comparison from its results folder.
 
     Writes ``results.csv``, ``by_defect.csv``, ``detection.csv``, ``summary.csv``,
-    ``comparisons.csv``, with five data sets or more ``ranks.csv``, and ``summary.md`` and
-    ``summary.tex``. A job that failed, was not run, or left a broken file is in them with its
-    reason. The same files give the same tables.
+    ``comparisons.csv``, ``comparisons_by_seed.csv``, with five data sets or more ``ranks.csv``, and
+    ``summary.md`` and ``summary.tex``. A job that failed, was not run, or left a broken file is in
+    them with its reason. The same files give the same tables.
 
     Args:
         output: Folder of the comparison.
@@ -39,6 +39,7 @@ def write_tables(output: Path) -> tuple[Results, Tables]:
         "detection": tables.detection,
         "summary": tables.summary,
         "comparisons": tables.pairs,
+        "comparisons_by_seed": tables.by_seed,
         "ranks": tables.ranks.table,
     }
     for name, frame in frames.items():

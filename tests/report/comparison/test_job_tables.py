@@ -85,6 +85,7 @@ def test_what_the_job_took_is_in_its_row(results: pd.DataFrame) -> None:
     assert (row.train_seconds, row.ms_batch_1, row.ms_batch_32) == (101, 3, 0.5)
     assert (row.parameters, row.images_tested, row.epochs) == (1_500_000, 140, 40)
     assert (row.problem, row.key) == ("the discriminator has won", "key1")
+    assert row.timed_on == "a processor, cpu, 2 threads, a host"
 
 
 def test_pixel_metrics_stand_beside_the_own_score_only(results: pd.DataFrame) -> None:
