@@ -96,8 +96,8 @@ def inspection() -> str:
             f"{data}: {of_data.seed.nunique()} trained GAN(s), {first.test_images} random test "
             f"images, {first.good_images} good images to learn from.",
             "",
-            "| steps in the map | score | AUROC | good residual | ms per image, search |",
-            "|---:|---|---:|---:|---:|",
+            "| steps in the map | score | AUROC | good residual |",
+            "|---:|---|---:|---:|",
         ]
         for (steps, score), group in of_data.groupby(["map_steps", "score"], sort=False):
             cells = [
@@ -105,7 +105,6 @@ def inspection() -> str:
                 score.replace("|", "\\|"),
                 _mean(group.auroc, 3),
                 _mean(group.good_residual, 4),
-                f"{group.ms_per_image.mean():.0f}",
             ]
             lines.append("| " + " | ".join(cells) + " |")
         lines.append("")
