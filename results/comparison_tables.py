@@ -34,7 +34,7 @@ def models(class_name: str | None = None) -> str:
     names = list(dict.fromkeys(name for table in found.values() for name in table.model))
     if not names:
         return _NOT_MEASURED
-    heads = ["model", *(COMPARISONS[f] for f in found), "training, s", "ms/image", "parameters, M"]
+    heads = ["model", *(COMPARISONS[f] for f in found), "ms/image", "parameters, M"]
     lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
     for name in names:
         of_name = {folder: table[table.model == name] for folder, table in found.items()}
@@ -66,7 +66,6 @@ def _auroc(rows: pd.DataFrame, table: pd.DataFrame) -> str:
 def _costs(of_name: dict[str, pd.DataFrame]) -> list[str]:
     rows = next((table for table in of_name.values() if len(table)), pd.DataFrame())
     values = [
-        (rows.train_seconds, ",.0f"),
         (rows.ms_batch_1, ".3g"),
         (rows.parameters / 1e6, ".2f"),
     ]

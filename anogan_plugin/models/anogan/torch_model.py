@@ -79,8 +79,9 @@ class AnoGANModel(SearchedGan):
         Returns:
             Image scores, with the parts ``paper`` A(x), ``local``, the ``residual`` and
             ``discrimination`` that the paper's is made of, the ``steps`` of the search, and, where
-            the model was trained for it, ``standardised``. The anomaly map is |x − G(z_Γ)|, or the
-            standardised one.
+            the model was trained for it, ``standardised``: by what the search that it was trained
+            with leaves of good images, also where this one is another. The anomaly map is
+            |x − G(z_Γ)|, or the standardised one.
 
         Raises:
             ValueError: If a score is NaN or infinite, because a weight or an image is.

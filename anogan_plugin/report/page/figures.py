@@ -4,6 +4,7 @@
 """Figures of one data set: for the page as SVG, for print as PDF, SVG and PNG."""
 
 import io
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from anogan_plugin.report.page.curves import det_curves, pareto_front, pr_curves
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d1f")
 """Okabe & Ito's, told apart by colour-blind eyes; lines differ by their dashes, too."""
 _DASHES = ("-", "--", "-.", ":")
-_SIZE = (4.6, 3.6)
+_WIDTH, _HEIGHT, _LINE = 4.8, 3.4, 0.16  # in inches; a line of the legend
 _FORMATS = ("pdf", "svg", "png")
 _DPI = 200
 _STYLE: dict[Any, Any] = {
@@ -67,7 +68,6 @@ def _banded(axis: Axes, rows: list[Row], curves: Callable[..., tuple[np.ndarray,
         axis.plot(x, y, label=row.name, linewidth=1.3, **style)
         if len(row.done) > 1:
             axis.fill_between(x, low, high, color=style["color"], alpha=0.12, linewidth=0)
-    axis.legend(loc="best")
 
 
 def _roc(axis: Axes, rows: list[Row], summary: pd.DataFrame, results: Results) -> bool:
@@ -116,7 +116,7 @@ def _cost(axis: Axes, rows: list[Row], summary: pd.DataFrame, results: Results) 
         )
     _log_x(axis)
     axis.set(xlabel="ms per image, one at a time", ylabel="AUROC, 95 % interval")
-    axis.legend(title="● on the Pareto front", title_fontsize=7, loc="best")
+    axis.set_title("● on the Pareto front", fontsize=8)
     return True
 
 
@@ -133,20 +133,19 @@ def _detection(axis: Axes, rows: list[Row], summary: pd.DataFrame, results: Resu
         if not np.isfinite(probability).all():
             continue
         style = _style_of(index)
-        bound = "" if curve.a90_95 is None else f", a90/95 {curve.a90_95:.3g} %"
+        bound = "" if curve.a90_95 is None else f" ({curve.a90_95:.2g} %)"
         axis.plot(sizes, probability, label=f"{row.name}{bound}", linewidth=1.3, **style)
         low, high = curve.band(sizes)
         axis.fill_between(sizes, low, high, color=style["color"], alpha=0.08, linewidth=0)
         drawn = True
     axis.axhline(0.9, color="grey", linewidth=0.7)
+    axis.set_title("in brackets: a90/95", fontsize=8)
     _log_x(axis)
     axis.set(
         xlabel="area of the defect, % of the image",
         ylabel=f"probability of detection at {100 * results.overkill:g} % overkill",
         ylim=(0, 1.02),
     )
-    if drawn:
-        axis.legend(loc="best")
     return drawn
 
 
@@ -167,7 +166,6 @@ def _steps(axis: Axes, rows: list[Row], summary: pd.DataFrame, results: Results)
         )
     _log_x(axis)
     axis.set(xlabel="steps of the search per image", ylabel="AUROC, 95 % interval")
-    axis.legend(loc="best")
     return True
 
 
@@ -195,8 +193,15 @@ def draw(name: str, rows: list[Row], summary: pd.DataFrame, results: Results) ->
         The figure; None if the results have nothing for it.
     """
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=_SIZE, layout="constrained")
-        return figure if FIGURES[name][1](figure.subplots(), rows, summary, results) else None
+        figure = Figure(layout="constrained")
+        axis = figure.subplots()
+        if not FIGURES[name][1](axis, rows, summary, results):
+            return None
+        handles, labels = axis.get_legend_handles_labels()
+        # Below the axes: among a dozen curves there is no room for it.
+        figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        figure.set_size_inches(_WIDTH, _HEIGHT + _LINE * math.ceil(len(labels) / 2))
+        return figure
 
 
 def as_svg(figure: Figure) -> str:
