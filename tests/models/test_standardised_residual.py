@@ -25,8 +25,7 @@ def by_numpy(good: np.ndarray, tested: np.ndarray, directions: int) -> np.ndarra
     """The docstring's definition for images of at most 64 pixels, with tools of others."""
     size = good.shape[-1]
     flat, centre = good.reshape(len(good), -1), good.reshape(len(good), -1).mean(0)
-    _, components = np.linalg.eigh(np.cov(flat.T))
-    v = components[:, ::-1][:, :directions]
+    v = np.linalg.svd(flat - centre, full_matrices=False)[2][:directions].T
 
     def left(images: np.ndarray) -> np.ndarray:
         offset = images.reshape(len(images), -1) - centre
