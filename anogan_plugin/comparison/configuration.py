@@ -37,6 +37,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from anogan_plugin.comparison.classes import (
+    UnfitArgumentError,
     build,
     check_argument,
     find_class,
@@ -241,7 +242,10 @@ class _Reader:
     def _resolved(self, key: KeyPath, cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
         for name in arguments:
             self._try((*key, name), partial(check_argument, cls, name))
-        return self._try(key, partial(resolve, cls, arguments))
+        try:
+            return resolve(cls, arguments)
+        except UnfitArgumentError as error:
+            raise self.file.error((*key, error.name), str(error)) from error
 
     def _trainer(self, key: KeyPath, entry: dict[str, Any]) -> dict[str, Any]:
         here = (*key, "trainer")
