@@ -165,10 +165,19 @@ class _Reader:
             for model, on in models
             if not on or name in on
         )
+        self._check_distinct(jobs)
         description = self._value(("description",), str, "")
         path = self.file.path
         text = path.read_text(encoding="utf-8")
         return Comparison(jobs, folder, overkill, scores, description, path.name, text)
+
+    def _check_distinct(self, jobs: tuple[Job, ...]) -> None:
+        by_key: dict[str, Job] = {}
+        for job in jobs:
+            other = by_key.setdefault(job.key, job)
+            if other is not job:
+                key = self._names[f"models: {job.model.name}"]
+                raise self.file.error(key, f"({job}) is the same as {other}: drop one")
 
     def _data(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for index, entry in enumerate(self._list(("data",), dict)):

@@ -126,6 +126,11 @@ WRONG: dict[str, tuple[Change, str, list[str]]] = {
         "models[1]",
         ["'ConvAutoencoder', as another is (line"],
     ),
+    "one model by two names": (
+        lambda c: c["models"].append({**c["models"][0], "name": "other"}),
+        "models[1].name",
+        ["other on moulds, seed 0", "the same as ConvAutoencoder on moulds, seed 0", "drop one"],
+    ),
     "unknown trainer argument": (
         lambda c: c["trainer"].update(epochs=3),
         "trainer.epochs",
