@@ -37,6 +37,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from anogan_plugin.comparison.classes import (
+    UnfitArgumentError,
     build,
     check_argument,
     find_class,
@@ -45,6 +46,7 @@ from anogan_plugin.comparison.classes import (
     unknown,
 )
 from anogan_plugin.comparison.job import Job, ModelPlan
+from anogan_plugin.comparison.job_folder import JobFolder
 from anogan_plugin.comparison.yaml_lines import ConfigurationError, KeyPath, LinedYaml
 
 _TOP = ("seeds", "data", "models", "trainer", "output", "overkill", "scores", "description")
@@ -64,7 +66,8 @@ class Comparison:
         overkill: Share of good images that a threshold may reject, in (0, 1).
         scores: Columns of the table of scores that become rows of the summary.
         description: What is compared, for captions.
-        text: The file that it was read from.
+        file: Name of the file that it was read from.
+        text: What is in that.
     """
 
     jobs: tuple[Job, ...]
@@ -72,6 +75,7 @@ class Comparison:
     overkill: float
     scores: tuple[str, ...]
     description: str
+    file: str
     text: str
 
     def jobs_of(self, names: list[str]) -> tuple[Job, ...]:
@@ -105,6 +109,7 @@ class Comparison:
             "description": self.description,
             "overkill": self.overkill,
             "scores": list(self.scores),
+            "file": self.file,
             "configuration": self.text,
             "jobs": [
                 {
@@ -112,7 +117,7 @@ class Comparison:
                     "class_name": job.model.class_name,
                     "data": job.data,
                     "seed": job.seed,
-                    "folder": job.folder_name,
+                    "folder": JobFolder(self.output, job).path.name,
                     "settings": job.settings,
                 }
                 for job in self.jobs
@@ -160,9 +165,19 @@ class _Reader:
             for model, on in models
             if not on or name in on
         )
+        self._check_distinct(jobs)
         description = self._value(("description",), str, "")
-        text = self.file.path.read_text(encoding="utf-8")
-        return Comparison(jobs, folder, overkill, scores, description, text)
+        path = self.file.path
+        text = path.read_text(encoding="utf-8")
+        return Comparison(jobs, folder, overkill, scores, description, path.name, text)
+
+    def _check_distinct(self, jobs: tuple[Job, ...]) -> None:
+        by_key: dict[str, Job] = {}
+        for job in jobs:
+            other = by_key.setdefault(job.key, job)
+            if other is not job:
+                key = self._names[f"models: {job.model.name}"]
+                raise self.file.error(key, f"({job}) is the same as {other}: drop one")
 
     def _data(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for index, entry in enumerate(self._list(("data",), dict)):
@@ -236,7 +251,10 @@ class _Reader:
     def _resolved(self, key: KeyPath, cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
         for name in arguments:
             self._try((*key, name), partial(check_argument, cls, name))
-        return self._try(key, partial(resolve, cls, arguments))
+        try:
+            return resolve(cls, arguments)
+        except UnfitArgumentError as error:
+            raise self.file.error((*key, error.name), str(error)) from error
 
     def _trainer(self, key: KeyPath, entry: dict[str, Any]) -> dict[str, Any]:
         here = (*key, "trainer")
