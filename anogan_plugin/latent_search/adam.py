@@ -57,7 +57,7 @@ def adam_step(
     Args:
         moments: Before it.
         gradient: ``(B, Z)`` float32 gradients at the latent vectors.
-        scales: :func:`step_scales` as ``(B, 1)`` float32, or scalars where all have taken as many.
+        scales: :func:`step_scales` as ``(B, 1)`` float32, or ``(1,)`` where all have taken as many.
         betas: Adam's decays.
 
     Returns:

@@ -19,6 +19,8 @@ def search_in_graph(
 ) -> SearchResult:
     """What a search does, as operations on tensors alone: a loop of Γ steps for the whole batch.
 
+    Steps in the first feature map are a second loop, of a search of their own.
+
     The gradient is the one written out by hand, in float32: what runs such files seldom knows
     another, and never autograd.
 
@@ -40,20 +42,20 @@ def search_in_graph(
     scales = torch.stack(step_scales(torch.arange(settings.steps), settings), dim=1).to(latent)
 
     def goes_on(taken: torch.Tensor, *_: torch.Tensor) -> torch.Tensor:
-        return (taken < settings.steps).all()
+        return taken < settings.steps
 
     def step(taken: torch.Tensor, *moments: torch.Tensor) -> tuple[torch.Tensor, ...]:
         before = Moments(*moments)
         _, gradient = objective.loss_and_gradient(before.latent, images, features)
-        rate, correction = scales.index_select(0, taken).split(1, dim=1)
+        rate, correction = scales.index_select(0, taken.reshape(1)).unbind(1)
         return taken + 1, *adam_step(before, gradient, (rate, correction), settings.betas)
 
     if settings.steps > 0:
-        before = (torch.tensor([0]), *Moments.starting(latent))
+        before = (torch.tensor(0), *Moments.starting(latent))
         _, latent, *_ = while_loop(goes_on, step, before)
     losses = objective.losses(latent, images)
     count = images.shape[0]  # len() would fix the number of images
-    return SearchResult(
+    found = SearchResult(
         index=torch.arange(count),
         latent=latent,
         reconstruction=losses.reconstruction,
@@ -64,6 +66,7 @@ def search_in_graph(
         converged=torch.zeros(count, dtype=torch.bool),
         score_at=losses.total[:, None][:, :0],
     )
+    return search.refined(found, images)
 
 
 def check_graph(search: "LatentSearch") -> None:

@@ -164,7 +164,7 @@ class LatentSearch:
         for ended in earlier:
             with self._own_modes():
                 result = run.results_of(ended)
-            yield self._refined(result, images)
+            yield self._refined_of(result, images)
         try:
             while not run.finished:
                 with self._own_modes():
@@ -174,7 +174,7 @@ class LatentSearch:
                 if progress is not None:
                     progress(run.progress)
                 if found is not None:
-                    yield self._refined(found, images)
+                    yield self._refined_of(found, images)
         finally:
             if saved is not None:
                 saved.write()
@@ -209,14 +209,22 @@ class LatentSearch:
     def _draw(self) -> torch.Tensor:
         return one_draw(self.latent_size, self.settings.seed)
 
-    def _refined(self, found: SearchResult, images: ImageSource) -> SearchResult:
-        """Go on in the generator's first feature map, where the settings say so."""
+    def refined(self, found: SearchResult, images: torch.Tensor) -> SearchResult:
+        """Go on in the generator's first feature map, where the settings say so.
+
+        Args:
+            found: What the steps in the latent space found for B images.
+            images: ``(B, C, H, W)`` float, those images.
+
+        Returns:
+            The same with the reconstruction and the losses of the map found, and the steps of both;
+            ``found`` itself where ``map_steps`` is 0.
+        """
         if self.settings.map_steps == 0:
             return found
         with self._own_modes():
             maps = self._to_first_map(found.latent).flatten(1)
-            chosen = torch.stack([images[int(i)] for i in found.index])
-        refined = self._in_first_map(chosen, start=maps)
+        refined = self._in_first_map(images, start=maps)
         return dataclasses.replace(
             found,
             reconstruction=refined.reconstruction,
@@ -225,6 +233,11 @@ class LatentSearch:
             score=refined.score,
             steps=found.steps + refined.steps,
         )
+
+    def _refined_of(self, found: SearchResult, images: ImageSource) -> SearchResult:
+        if self.settings.map_steps == 0:  # then no image need be read again
+            return found
+        return self.refined(found, torch.stack([images[int(i)] for i in found.index]))
 
     @cached_property
     def _to_first_map(self) -> nn.Sequential:
