@@ -175,27 +175,30 @@ def search() -> str:
 
 def export() -> str:
     """How fast exported files score, and how near to the checkpoint."""
-    report = json.loads((RESULTS / "export" / "speed.json").read_text())
-    machine, rows = report["environment"], report["rows"]
-    sizes = list(rows[0]["ms_per_image"])
-    header = ["search", "runtime", *(f"ms per image, batch of {n}" for n in sizes), "first, s"]
-    header += ["difference", "ρ"]
+    rows = pd.read_csv(RESULTS / "export" / "times.csv")
+    first, weights = rows.iloc[0], " and ".join(rows.weights.unique())
+    versions = rows.drop_duplicates("runtime").set_index("runtime").version
+    untrained = ": right for time and equality, not for scores" if "one epoch" in weights else ""
     lines = [
-        f"{report['images']} test images, half of them defective, {machine['threads']} threads of "
-        f"{machine['processor']}; *first*: until the first image is scored; *difference*: the "
-        "largest relative one of a score from PyTorch's in float32, *ρ* Spearman's of the two:",
+        f"Processor's time per image, {first.images} images of {first.pixels} × {first.pixels} one "
+        f"at a time, {first.threads} thread(s) of {first.processor} beside other programs, all in "
+        f"float32; weights: {weights}{untrained}. Differences are the largest over images and "
+        "runtimes, of a score relative to it, of a map to its largest value; *itself*: how far "
+        "PyTorch's own scores move when its images move by 1e-7.",
         "",
-        "| " + " | ".join(header) + " |",
-        "|---" * len(header) + "|",
+        "| model | "
+        + " | ".join(f"{name} {version}, ms" for name, version in versions.items())
+        + " | score differs by | map differs by | itself |",
+        "|---|" + "---:|" * (len(versions) + 3),
     ]
-    for row in rows:
+    for model, group in rows.groupby("model", sort=False):
+        times = group.set_index("runtime").processor_ms_per_image[versions.index]
         cells = [
-            f"`{row['search']}`",
-            row["runtime"],
-            *(f"{row['ms_per_image'][n]:,.0f}" for n in sizes),
-            f"{row['ready_seconds']:.1f}",
-            f"{row['largest_difference']:.1g}",
-            f"{row['spearman']:.4f}",
+            model,
+            *(f"{time:,.1f}" for time in times),
+            f"{group.largest_score_difference.max():.1g}",
+            f"{group.largest_map_difference.max():.1g}",
+            f"{group.own_score_difference.max():.1g}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -254,7 +257,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     ),
     "gans": (REPOSITORY / "anogan_plugin" / "models" / "anogan" / "README.md", gans),
     "search": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", search),
-    "export": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", export),
+    "export": (REPOSITORY / "README.md", export),
     "histograms": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", histograms),
     "models": (REPOSITORY / "README.md", models),
     **{

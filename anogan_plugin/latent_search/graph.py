@@ -19,19 +19,17 @@ def search_in_graph(
 ) -> SearchResult:
     """What a search does, as operations on tensors alone: a loop of Γ steps for the whole batch.
 
-    Steps in the first feature map are a second loop, of a search of their own.
-
-    The gradient is the one written out by hand, in float32: what runs such files seldom knows
-    another, and never autograd.
+    Steps in the first feature map are a second loop. The gradient is the one written out by hand,
+    in float32: what runs such files seldom knows another precision, and never autograd.
 
     Args:
-        search: What :func:`check_graph` accepts, its start made already.
+        search: What :func:`check_graph` accepts; it has searched before, so that all it makes once
+            is made.
         images: ``(B, C, H, W)`` float32.
         start: ``(B, Z)`` float32 latent vectors to start from; None starts as the settings say.
 
     Returns:
-        As the search's own.
-
+        What the search finds, without scores at step marks.
     """
     # A prototype of torch, without a public name yet; in ONNX it is a Loop.
     from torch._higher_order_ops.while_loop import while_loop

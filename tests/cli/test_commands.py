@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from anomalib.deploy import OpenVINOInferencer, TorchInferencer
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
@@ -116,3 +117,35 @@ def test_stock_benchmark(
     assert row["model.class_path"] == "AnoGAN"
     assert row["data.class_path"] == "ICMold"
     assert 0 <= float(row["image_AUROC"]) <= 1
+
+
+@pytest.mark.slow
+def test_the_preset_inspection_scores_the_same_in_every_exported_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = ["--data", "ICMold", *options("data", {**DATA, "train_good": 60})]
+    arguments = {"image_size": 32, "width": 8, "preset": "inspection", "search_steps": 3}
+    model = [*options("model", arguments), "--model.search_precision", "fp32"]
+    one_epoch = ["--trainer.max_epochs", "1"]
+    anomalib_here("train", "--model", "AnoGAN", *model, *data, *ON_CPU, *one_epoch, cwd=tmp_path)
+    (table,) = tmp_path.rglob("scores_test.csv")
+    expected = pd.read_csv(table).iloc[0]
+
+    for kind in ("torch", "onnx", "openvino"):
+        asked = ["--model", "AnoGAN", "--export_type", kind]
+        anomalib_here("export", *asked, *TRAINED, *ON_CPU, cwd=tmp_path)
+    print([*tmp_path.rglob("model.*")])
+
+    monkeypatch.chdir(tmp_path)  # where OpenVINO's inferencer makes a folder
+    monkeypatch.setenv("TRUST_REMOTE_CODE", "1")
+    in_float32 = {"INFERENCE_PRECISION_HINT": "f32"}
+    weights = Path("results/weights")
+    for inferencer in (
+        TorchInferencer(weights / "torch/model.pt", device="cpu"),
+        OpenVINOInferencer(weights / "onnx/model.onnx", "CPU", in_float32),
+        OpenVINOInferencer(weights / "openvino/model.xml", "CPU", in_float32),
+    ):
+        found = inferencer.predict(expected.image_path)
+        assert found.pred_score.item() == pytest.approx(expected.score, rel=1e-3)
+        assert bool(found.pred_label) == expected.rejected
+        assert found.anomaly_map.max() == pytest.approx(found.pred_score.item(), rel=1e-5)

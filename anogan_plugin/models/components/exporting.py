@@ -31,7 +31,7 @@ class ScoringExport:
     post_processor: Any
 
     def to_onnx(self, *args: Any, **kwargs: Any) -> Path:
-        """Write an ONNX file.
+        """Write an ONNX file, its weights inside.
 
         Args:
             args: Those of anomalib's ``to_onnx``.
@@ -47,7 +47,7 @@ class ScoringExport:
         _require("onnx", "onnxscript")
         if isinstance(self.model, SearchedGan):
             check_graph(self.model.latent_search())
-        kwargs.setdefault("opset_version", _OPSET)
+        kwargs = {"opset_version": _OPSET, "external_data": False, **kwargs}
         with torch.no_grad(), _no_label_without_threshold(self.post_processor):
             return super().to_onnx(*args, **kwargs)  # type: ignore[misc]
 
