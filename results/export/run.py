@@ -66,7 +66,9 @@ def main() -> None:
                 print(rows[-1], flush=True)
     machine = {name: environment("cpu")[name] for name in ("threads", "processor")}
     shape = {"images": len(images), "pixels": images.shape[-1]}
-    pd.DataFrame([{**row, **shape, **machine} for row in rows]).to_csv(options.csv, index=False)
+    pd.DataFrame([{**row, **shape, **machine} for row in rows]).to_csv(
+        options.csv, index=False, float_format="%.4g"
+    )
     print(options.csv)
 
 
