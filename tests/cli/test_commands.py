@@ -134,7 +134,6 @@ def test_the_preset_inspection_scores_the_same_in_every_exported_file(
     for kind in ("torch", "onnx", "openvino"):
         asked = ["--model", "AnoGAN", "--export_type", kind]
         anomalib_here("export", *asked, *TRAINED, *ON_CPU, cwd=tmp_path)
-    print([*tmp_path.rglob("model.*")])
 
     monkeypatch.chdir(tmp_path)  # where OpenVINO's inferencer makes a folder
     monkeypatch.setenv("TRUST_REMOTE_CODE", "1")
