@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -132,7 +133,7 @@ def test_the_preset_inspection_scores_the_same_in_every_exported_file(
     expected = pd.read_csv(table).iloc[0]
 
     for kind in ("torch", "onnx", "openvino"):
-        asked = ["--model", "AnoGAN", "--export_type", kind]
+        asked = ["--model", "AnoGAN", "--export_type", kind, "--input_size", "[32,32]"]
         anomalib_here("export", *asked, *TRAINED, *ON_CPU, cwd=tmp_path)
 
     monkeypatch.chdir(tmp_path)  # where OpenVINO's inferencer makes a folder
@@ -144,7 +145,7 @@ def test_the_preset_inspection_scores_the_same_in_every_exported_file(
         OpenVINOInferencer(weights / "onnx/model.onnx", "CPU", in_float32),
         OpenVINOInferencer(weights / "openvino/model.xml", "CPU", in_float32),
     ):
-        found = inferencer.predict(expected.image_path)
+        found: Any = inferencer.predict(expected.image_path)
         assert found.pred_score.item() == pytest.approx(expected.score, rel=1e-3)
         assert bool(found.pred_label) == expected.rejected
         assert found.anomaly_map.max() == pytest.approx(found.pred_score.item(), rel=1e-5)

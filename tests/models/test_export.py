@@ -103,8 +103,9 @@ def loops_of(path: Path) -> int:
 def test_openvinos_own_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # the inferencer makes a folder where it stands
     model = varied(AnoGAN(**TINY, search="fast", search_steps=10))
-    inferencer = OpenVINOInferencer(model.to_openvino(tmp_path), device="CPU")
-    found = inferencer.predict(IMAGES)
+    in_float32 = {"INFERENCE_PRECISION_HINT": "f32"}
+    inferencer = OpenVINOInferencer(model.to_openvino(tmp_path), "CPU", in_float32)
+    found: Any = inferencer.predict(IMAGES)
     np.testing.assert_allclose(found.pred_score, model(IMAGES).pred_score, rtol=1e-3)
 
 

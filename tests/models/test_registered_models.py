@@ -208,7 +208,8 @@ def test_anomalibs_openvino_inferencer_gives_what_the_checkpoint_gives(
     config = {"INFERENCE_PRECISION_HINT": "f32"}
     inferencer = OpenVINOInferencer(onnx_file, device="CPU", config=config)
     images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    found, expected = inferencer.predict(images), in_float32(trained)(images)
+    found: Any = inferencer.predict(images)
+    expected = in_float32(trained)(images)
     np.testing.assert_allclose(found.pred_score, expected.pred_score, rtol=1e-3)
     np.testing.assert_allclose(found.anomaly_map, expected.anomaly_map, rtol=1e-3, atol=1e-4)
 
@@ -220,9 +221,9 @@ def test_anomalibs_torch_inferencer_gives_what_the_checkpoint_gives(
     engine = Engine(default_root_dir=tmp_path, accelerator="cpu")
     path = engine.export(type(trained.model)(), "torch", ckpt_path=trained.checkpoint)
     good = sorted((trained.data / "test" / "good").iterdir())[0]
-    found = TorchInferencer(str(path), device="cpu").predict(good)
+    found: Any = TorchInferencer(str(path), device="cpu").predict(good)
     (expected,) = trained.scores.score[trained.scores.image_path.map(Path) == good]
-    assert float(found.pred_score) == pytest.approx(expected, rel=1e-4)
+    assert found.pred_score.item() == pytest.approx(expected, rel=1e-4)
 
 
 def in_float32(trained: SimpleNamespace) -> Callable[[torch.Tensor], Any]:

@@ -3,6 +3,8 @@
 
 """From anomalib's images to a generator's range."""
 
+from typing import cast
+
 import torch
 from anomalib.pre_processing import PreProcessor
 from torchvision.transforms.v2 import Compose, Grayscale, Normalize, Resize
@@ -15,7 +17,13 @@ class AntialiasedPreProcessor(PreProcessor):
 
     anomalib leaves antialiasing out of exported files: a photograph that is made smaller would
     become another image there than the ones that the threshold comes from.
+
+    Args:
+        transform: Steps from ``(B, 3, H, W)`` in [0, 1] to what the model takes.
     """
+
+    def __init__(self, transform: Compose) -> None:
+        super().__init__(transform)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Transform images as an exported model does.
@@ -26,8 +34,7 @@ class AntialiasedPreProcessor(PreProcessor):
         Returns:
             The transformed images.
         """
-        transform = self.transform
-        for step in transform.transforms if isinstance(transform, Compose) else [transform]:
+        for step in cast(Compose, self.transform).transforms:
             resizes = isinstance(step, Resize) and step.antialias
             batch = resize_antialiased(batch, step.size) if resizes else step(batch)
         return batch
