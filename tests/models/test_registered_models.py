@@ -23,6 +23,7 @@ from sklearn.metrics import roc_auc_score
 
 from anogan_plugin.data.icmold import ICMold
 from anogan_plugin.registration import MODELS
+from tests.processes import anomalib_here
 
 TINY: dict[str, dict[str, Any]] = {
     "ALAD": {"image_size": 32, "width": 4, "latent_size": 8},
@@ -176,18 +177,11 @@ def test_every_argument_is_documented(name: str) -> None:
         assert f"    {argument}: " in documented, argument
 
 
-@pytest.fixture(scope="module")
-def onnx_file(trained: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ``anomalib export --export_type onnx`` writes of the checkpoint."""
-    engine = Engine(default_root_dir=tmp_path_factory.mktemp("onnx"), accelerator="cpu")
-    path = engine.export(type(trained.model)(), "onnx", ckpt_path=trained.checkpoint)
-    return Path(str(path))
-
-
 def test_onnx_runtime_gives_what_the_checkpoint_gives(
-    trained: SimpleNamespace, onnx_file: Path
+    trained: SimpleNamespace, tmp_path: Path
 ) -> None:
-    session = onnxruntime.InferenceSession(onnx_file, providers=["CPUExecutionProvider"])
+    path = exported(trained, "onnx", tmp_path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     model = in_float32(trained)
     for size in ((1, 3, 32, 32), (5, 3, 32, 32), (2, 3, 90, 121)):
@@ -202,11 +196,12 @@ def test_onnx_runtime_gives_what_the_checkpoint_gives(
 
 
 def test_anomalibs_openvino_inferencer_gives_what_the_checkpoint_gives(
-    trained: SimpleNamespace, onnx_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # it makes a folder where it stands
     config = {"INFERENCE_PRECISION_HINT": "f32"}
-    inferencer = OpenVINOInferencer(onnx_file, device="CPU", config=config)
+    path = exported(trained, "openvino", tmp_path)
+    inferencer = OpenVINOInferencer(path, device="CPU", config=config)
     images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     found: Any = inferencer.predict(images)
     expected = in_float32(trained)(images)
@@ -218,12 +213,19 @@ def test_anomalibs_torch_inferencer_gives_what_the_checkpoint_gives(
     trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRUST_REMOTE_CODE", "1")
-    engine = Engine(default_root_dir=tmp_path, accelerator="cpu")
-    path = engine.export(type(trained.model)(), "torch", ckpt_path=trained.checkpoint)
+    path = exported(trained, "torch", tmp_path)
     good = sorted((trained.data / "test" / "good").iterdir())[0]
-    found: Any = TorchInferencer(str(path), device="cpu").predict(good)
+    found: Any = TorchInferencer(path, device="cpu").predict(good)
     (expected,) = trained.scores.score[trained.scores.image_path.map(Path) == good]
     assert found.pred_score.item() == pytest.approx(expected, rel=1e-4)
+
+
+def exported(trained: SimpleNamespace, kind: str, folder: Path) -> Path:
+    """What ``anomalib export`` writes of the checkpoint."""
+    asked = ["--model", trained.name, "--export_type", kind, "--ckpt_path", trained.checkpoint]
+    anomalib_here("export", *asked, cwd=folder)
+    ending = {"torch": "pt", "onnx": "onnx", "openvino": "xml"}[kind]
+    return folder / "results" / "weights" / kind / f"model.{ending}"
 
 
 def in_float32(trained: SimpleNamespace) -> Callable[[torch.Tensor], Any]:
