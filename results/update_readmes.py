@@ -189,7 +189,7 @@ def histograms() -> str:
         f"All {len(scores):,} test images of the rendered paper split, one GAN of the default "
         f"preset: {scores.converged.sum():,} stopped before 100,000 steps, after "
         f"{scores.steps.mean():,.0f} on average and {scores.steps.max():,} at most. AUROC "
-        f"{before:.3f} after 500 steps and {after:.3f} at the end; the mean score of the defects is "
+        f"{before:.3f} after 500 steps and {after:.3f} at the end; the mean score of defects is "
         f"{ratios[0]:.3f} times that of the good images, then {ratios[1]:.3f}; the histograms "
         f"overlap by {overlaps[0]:.0%}, then {overlaps[1]:.0%} (1 − largest TPR − FPR). The mean "
         "score falls by "
