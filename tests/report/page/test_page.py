@@ -194,6 +194,18 @@ def test_the_slider_counts_what_it_rejects(page: Any, results: Path) -> None:
     ]
 
 
+def test_nothing_is_cut_off_on_paper(page: Any) -> None:
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1046, "height": 718})  # A4 across, less the margins
+    wider = page.evaluate(
+        "[document.documentElement, ...document.querySelectorAll('.wide')]"
+        ".map(each => each.scrollWidth - each.clientWidth)"
+    )
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1200, "height": 900})
+    assert max(wider) <= 0
+
+
 def test_the_gallery_is_filtered(page: Any) -> None:
     assert page.locator("#shown").inner_text() == "4 of 4 shown"
     page.locator("[data-filter=kind]").select_option("void")
