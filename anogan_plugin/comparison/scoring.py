@@ -15,6 +15,8 @@ from anomalib.data import AnomalibDataModule, ImageBatch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.nn.functional import interpolate
 
+from anogan_plugin.scoring import as_numbers, score_parts
+
 HELD_OUT, TEST = "held_out", "test"
 _SPLITS = (HELD_OUT, TEST)
 _LARGEST_MAP = 256
@@ -80,9 +82,8 @@ class RawScores(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Note what the model says."""
-        values = {"score": batch.pred_score, **getattr(batch, "score_parts", {})}
         labels = cast(torch.Tensor, batch.gt_label).cpu().numpy().astype(np.int8)
-        columns = {name: value.double().flatten().cpu().numpy() for name, value in values.items()}
+        columns = {name: as_numbers(value) for name, value in score_parts(batch).items()}
         columns["defect_area"] = self._areas(labels)
         head = {"image_path": batch.image_path, "split": _SPLITS[dataloader_idx], "label": labels}
         self._rows.append(pd.DataFrame({**head, **columns}))
