@@ -55,6 +55,7 @@ BACKBONES = {
 
 PIPELINES = {
     "compare": ("anogan_plugin.comparison.pipeline", "Compare"),
+    "score": ("anogan_plugin.archive.pipeline", "Score"),
 }
 """Name of each subcommand, the module to import and the class in it that runs it."""
 

@@ -137,7 +137,7 @@ class LatentSearch:
             msg = "expected at least one image to search for, got none"
             raise ValueError(msg)
         if callable(start) and save_to is not None:
-            msg = "save_to needs start as latent vectors, got an encoder: give what it makes of them"
+            msg = "save_to needs start as latent vectors, got an encoder: give what it makes"
             raise ValueError(msg)
         vectors = (len(images), self.latent_size)
         if isinstance(start, torch.Tensor) and start.shape != vectors:

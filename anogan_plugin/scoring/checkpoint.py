@@ -3,7 +3,10 @@
 
 """Any model of anomalib with trained weights, as a scorer."""
 
+import contextlib
+import logging
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,7 +39,7 @@ def load_weights(model: AnomalibModule, checkpoint: Path, device: str) -> Anomal
     """
     model.evaluator = model.visualizer = None
     # Lightning loads the weights: it knows what each model needs for that.
-    with tempfile.TemporaryDirectory() as folder:
+    with _without_notes(), tempfile.TemporaryDirectory() as folder:
         engine = Engine(
             accelerator="cpu",
             logger=False,
@@ -45,8 +48,22 @@ def load_weights(model: AnomalibModule, checkpoint: Path, device: str) -> Anomal
             enable_model_summary=False,
             limit_test_batches=0,
         )
-        engine.test(model, dataloaders=DataLoader([]), ckpt_path=checkpoint, verbose=False)
+        nothing: Any = []
+        engine.test(model, dataloaders=DataLoader(nothing), ckpt_path=checkpoint, verbose=False)
     return model.to(device).eval()
+
+
+@contextlib.contextmanager
+def _without_notes() -> Iterator[None]:
+    """Leave out what Lightning says of every checkpoint; warnings of the model remain."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The dirpath has changed")
+            yield
+    finally:
+        logging.disable(disabled)
 
 
 class CheckpointScorer(Scorer):
@@ -72,9 +89,9 @@ class CheckpointScorer(Scorer):
         """See :meth:`Scorer.stream`."""
         network: Any = self._model.model
         if isinstance(network, SearchedGan) and network.search.steps > 0:
-            for index, scores in network.stream(images):
+            for ended, scores in network.stream(images):
                 parts = {"score": scores.pred_score, **scores.parts}
-                yield self._scored(index.tolist(), parts, scores.anomaly_map)
+                yield self._scored(ended.tolist(), parts, scores.anomaly_map)
         else:
             for index, batch in batches(images, _BATCH):
                 yield self._scored(index, *self._score(batch))
@@ -82,17 +99,16 @@ class CheckpointScorer(Scorer):
     @torch.inference_mode()
     def _score(self, images: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor | None]:
         batch: Any = ImageBatch(image=images.to(self._model.device))
-        scored = self._model.test_step(batch, 0)
+        scored: Any = self._model.test_step(batch, 0)
         return score_parts(scored), scored.anomaly_map
 
     def _scored(
         self, index: list[int], parts: dict[str, torch.Tensor], maps: torch.Tensor | None
     ) -> Scored:
         score = parts["score"]
-        if not torch.isfinite(score).all():
+        if lost := int((~torch.isfinite(score)).sum()):
             raise ValueError(
-                f"{int((~torch.isfinite(score)).sum())} of {len(score)} scores are NaN or infinite: "
-                "did the training diverge?"
+                f"{lost} of {len(score)} scores are NaN or infinite: did the training diverge?"
             )
         return Scored(
             index,
