@@ -3,9 +3,6 @@
 
 """What ``anomalib score`` does."""
 
-import hashlib
-import json
-from functools import partial
 from typing import Any
 
 import torch
@@ -22,6 +19,7 @@ from anogan_plugin.archive.runner import ShardRunner
 from anogan_plugin.archive.shard_scorer import Task
 from anogan_plugin.archive.shards import Images
 from anogan_plugin.processes import available_cores
+from anogan_plugin.scoring.source import ScorerSource
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 
@@ -60,7 +58,7 @@ def score(options: Namespace) -> int:
 def _score(options: Namespace, folder: ScoresFolder, console: Console) -> int:
     task, runner = _task(options), _runner(options)
     with console.status("loading the model"):
-        _try(task)
+        task.source.open("cpu")  # what is wrong with it is seen before there are many processes
     with console.status(f"listing {task.images}"):
         plan = folder.write_plan(Images(task.images).shards(options.shard))
     if not plan.images:
@@ -87,40 +85,15 @@ def _task(options: Namespace) -> Task:
     for name in ("shard", "max_pixels"):
         if options[name] < 1:
             raise ValueError(f"--{name} is {options[name]}, expected 1 or more")
-    model = options.model.as_dict()
-    return Task(
-        images=options.images,
-        output=options.output,
-        model=model["class_path"],
-        arguments=model.get("init_args", {}),
-        checkpoint=options.ckpt_path,
-        most_pixels=options.max_pixels,
-    )
-
-
-def _try(task: Task) -> None:
-    """See what is wrong with the model before there are many processes of it."""
-    try:
-        task.scorer("cpu")
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"{task.checkpoint} can't be loaded into {task.model}; give the checkpoint, and the "
-            f"--model arguments, of one training ({type(error).__name__}: {reason[:300]})"
-        ) from error
+    source = ScorerSource.of(options)
+    return Task(options.images, options.output, source, options.max_pixels)
 
 
 def _settings(options: Namespace, task: Task, plan: Plan) -> dict[str, Any]:
-    """What a score depends on; by the names that an error calls them."""
-    arguments = json.loads(json.dumps(task.arguments, default=str))
-    weights = hashlib.sha256()
-    with task.checkpoint.open("rb") as file:
-        for part in iter(partial(file.read, 1 << 20), b""):
-            weights.update(part)
+    """What a row depends on, by the names that an error calls them."""
     return {
         "images": plan.digest,
-        "checkpoint": weights.hexdigest(),
-        "model arguments": {"class_path": task.model, "init_args": arguments},
+        **task.source.settings(),
         "--shard": options.shard,
         "--max_pixels": options.max_pixels,
         "version": __version__,

@@ -6,9 +6,10 @@
 from pathlib import Path
 from typing import Any
 
-from anomalib.models import AnomalibModule
 from anomalib.pipelines.components.base import Pipeline
 from jsonargparse import ArgumentParser, Namespace
+
+from anogan_plugin.scoring.source import ScorerSource
 
 _LARGEST = 1 << 26
 
@@ -33,11 +34,8 @@ class Score(Pipeline):
         if parser is not None:
             return parser
         parser = ArgumentParser(description=Score.__doc__)
-        parser.add_subclass_arguments(
-            AnomalibModule, "model", fail_untyped=False, required=True, instantiate=False
-        )
+        ScorerSource.add_arguments(parser)
         add = parser.add_argument
-        add("--ckpt_path", type=Path, required=True, help="what `anomalib train` has left")
         add(
             "--images",
             type=str,

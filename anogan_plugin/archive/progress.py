@@ -61,9 +61,7 @@ class ArchiveProgress:
         rate = scored / max(now - self._begin, 1e-9)
         in_words = f"{rate:,.1f} images/s"
         self._bar.update(self._task, completed=scored, rate=in_words)
-        ended = scored == self._images
-        if self._console.is_terminal or not (ended or now - self._last > _SECONDS_BETWEEN_LINES):
-            return
-        self._last = now
-        line = f"scored {scored:,} of {self._images:,} images, {in_words}"
-        self._console.print(line, highlight=False)
+        if not self._console.is_terminal and now - self._last > _SECONDS_BETWEEN_LINES:
+            self._last = now
+            line = f"scored {scored:,} of {self._images:,} images, {in_words}"
+            self._console.print(line, highlight=False)

@@ -46,7 +46,8 @@ class RayRunner(ShardRunner):
         """See :meth:`ShardRunner.run`."""
         ray = self._ray
         # Paths of this process mean nothing in the folder of another.
-        task = replace(task, output=task.output.absolute(), checkpoint=task.checkpoint.absolute())
+        source = replace(task.source, weights=task.source.weights.absolute())
+        task = replace(task, output=task.output.absolute(), source=source)
         resources = ray.cluster_resources()
         gpus = int(resources.get("GPU", 0))
         most = min(len(shards), gpus or max(1, int(resources.get("CPU", 1))))

@@ -19,7 +19,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from anogan_plugin.archive.shards import IMAGE_COLUMN, PATH_COLUMN, Images, Shard
 from anogan_plugin.data.image_io import decode_whole_pixels, to_unit_range
-from anogan_plugin.scoring import Scorer
+from anogan_plugin.scoring.scorer import Scorer
 
 _THREADS = 4
 _AHEAD = 64

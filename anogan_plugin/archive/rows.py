@@ -9,7 +9,7 @@ import pyarrow as pa
 import torch
 
 from anogan_plugin.archive.reading import ReadImage
-from anogan_plugin.scoring import Scored
+from anogan_plugin.scoring.scorer import Scored
 
 _STEPS = "steps"
 

@@ -7,17 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
-from anomalib.models import AnomalibModule
 
 from anogan_plugin.archive.output import ScoresFolder
 from anogan_plugin.archive.reading import ShardReader
 from anogan_plugin.archive.rows import Rows
 from anogan_plugin.archive.shards import Images
-from anogan_plugin.comparison.classes import build, find_class
-from anogan_plugin.scoring import CheckpointScorer, Lookahead, Scorer, load_weights
+from anogan_plugin.scoring.sequence import Lookahead
+from anogan_plugin.scoring.source import ScorerSource
 
 _AHEAD = 64
 """Prepared images that wait for a place in the batch."""
@@ -30,23 +28,14 @@ class Task:
     Args:
         images: Address of the images.
         output: Folder of the scores.
-        model: Class path of the model.
-        arguments: The model's.
-        checkpoint: Its weights.
+        source: What to score with.
         most_pixels: Largest height times width of an image.
     """
 
     images: str
     output: Path
-    model: str
-    arguments: dict[str, Any]
-    checkpoint: Path
+    source: ScorerSource
     most_pixels: int
-
-    def scorer(self, device: str) -> Scorer:
-        """Load the model onto a device."""
-        cls = cast(type[AnomalibModule], find_class(self.model, AnomalibModule))
-        return CheckpointScorer(load_weights(build(cls, self.arguments), self.checkpoint, device))
 
 
 class ShardScorer:
@@ -61,7 +50,7 @@ class ShardScorer:
     def __init__(self, task: Task, device: str, scored: Callable[[int], None]) -> None:
         self._folder = ScoresFolder(task.output)
         self._reader = ShardReader(Images(task.images), task.most_pixels)
-        self._scorer = task.scorer(device)
+        self._scorer = task.source.open(device)
         self._scored = scored
 
     def score(self, number: int) -> None:

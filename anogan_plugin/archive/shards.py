@@ -92,23 +92,25 @@ class Images:
         Raises:
             ValueError: If a folder has images and Parquet files.
         """
-        files = self._listed() if self._is_list else self._found()
-        kind = None
-        while first := next(files, None):
-            is_parquet = first[0].lower().endswith(_PARQUET) and not self._is_list
-            if kind not in (None, is_parquet):
+        files = self._listed() if self._is_list else self._of_one_kind()
+        while taken := list(islice(files, most)):
+            if not self._is_list and _is_parquet(taken[0][0]):
+                for name, size in taken:
+                    yield from self._rows(name, size, most)
+            else:
+                names = [name for name, _ in taken]
+                yield Shard(len(names), names, size=sum(size for _, size in taken))
+
+    def _of_one_kind(self) -> Iterator[tuple[str, int]]:
+        kinds: set[bool] = set()
+        for name, size in self._found():
+            kinds.add(_is_parquet(name))
+            if len(kinds) > 1:
                 raise ValueError(
-                    f"{self.address} has images and Parquet files, expected one of them: "
-                    f"name the Parquet files' folder, or list the images"
+                    f"{self.address} has images and Parquet files, expected one of them: name the "
+                    "folder of the Parquet files, or list the images"
                 )
-            kind = is_parquet
-            if is_parquet:
-                yield from self._rows(*first, most)
-                continue
-            taken = [first]
-            for other in islice(files, most - 1):
-                taken.append(other)
-            yield Shard(len(taken), [name for name, _ in taken], size=sum(s for _, s in taken))
+            yield name, size
 
     def _found(self) -> Iterator[tuple[str, int]]:
         if not self._is_folder:
@@ -154,3 +156,7 @@ class Images:
             )
         for first in range(0, rows, most):
             yield Shard(min(most, rows - first), file=name, first=first, size=size)
+
+
+def _is_parquet(name: str) -> bool:
+    return name.lower().endswith(_PARQUET)

@@ -27,7 +27,7 @@ from anogan_plugin.comparison.scoring import TEST, RawScores, loaders
 from anogan_plugin.comparison.timing import time_inference
 from anogan_plugin.files import write_atomically, write_json
 from anogan_plugin.models.components.training_watch import TrainingWatch
-from anogan_plugin.scoring import load_weights
+from anogan_plugin.scoring.checkpoint import load_weights
 from anogan_plugin.statistics.pixels import pixel_metrics
 
 

@@ -15,7 +15,7 @@ from anomalib.data import AnomalibDataModule, ImageBatch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.nn.functional import interpolate
 
-from anogan_plugin.scoring import as_numbers, score_parts
+from anogan_plugin.scoring.scorer import as_numbers, score_parts
 
 HELD_OUT, TEST = "held_out", "test"
 _SPLITS = (HELD_OUT, TEST)

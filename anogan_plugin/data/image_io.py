@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff"})
 """Lower-case endings of the files that are taken for images."""
@@ -94,6 +94,8 @@ def decode_whole_pixels(
             if most_pixels is not None and width * height > most_pixels:
                 raise ValueError(f"{width:,} x {height:,} pixels, expected {most_pixels:,} at most")
             image.load()
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{name} is not a {' or '.join(_FORMATS)} file: {_REMEDY}.") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{name} cannot be read ({error}): {_REMEDY}.") from error
     return _decode(encoded, name)

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from anogan_plugin.latent_search import ImageSource
 from anogan_plugin.models.components.searched_gan import SearchedGan
-from anogan_plugin.scoring.scorer import Scored, Scorer, as_numbers, score_parts
+from anogan_plugin.scoring.scorer import Scored, Scorer, as_numbers, check_finite, score_parts
 from anogan_plugin.scoring.sequence import batches
 
 _BATCH = 32
@@ -105,21 +105,19 @@ class CheckpointScorer(Scorer):
     def _scored(
         self, index: list[int], parts: dict[str, torch.Tensor], maps: torch.Tensor | None
     ) -> Scored:
-        score = parts["score"]
-        if lost := int((~torch.isfinite(score)).sum()):
-            raise ValueError(
-                f"{lost} of {len(score)} scores are NaN or infinite: did the training diverge?"
-            )
+        numbers = {name: as_numbers(values) for name, values in parts.items()}
+        check_finite(numbers["score"])
         return Scored(
             index,
-            {name: as_numbers(values) for name, values in parts.items()},
+            numbers,
             None if maps is None else maps.float().cpu().numpy().reshape(-1, *maps.shape[-2:]),
-            self._rejected(score),
+            self._rejected(parts["score"]),
         )
 
     def _rejected(self, score: torch.Tensor) -> np.ndarray | None:
-        if self._model.post_processor is None:
+        judge: Any = self._model.post_processor
+        # Without a threshold anomalib's would hand out labels all the same.
+        if judge is None or bool(torch.isnan(judge.image_threshold)):
             return None
-        label = self._model.post_processor(InferenceBatch(pred_score=score.flatten())).pred_label
-        # anomalib's hands the scores out as labels where there is no threshold.
-        return label.cpu().numpy() if label is not None and label.dtype == torch.bool else None
+        label = judge(InferenceBatch(pred_score=score.flatten())).pred_label
+        return None if label is None else label.bool().cpu().numpy()

@@ -76,3 +76,18 @@ def score_parts(batch: Any) -> dict[str, torch.Tensor]:
 def as_numbers(values: torch.Tensor) -> np.ndarray:
     """One number for each image, ``(B,)`` float64, of a tensor of any shape with B values."""
     return values.double().flatten().cpu().numpy()
+
+
+def check_finite(scores: np.ndarray) -> None:
+    """Refuse scores that say nothing.
+
+    Args:
+        scores: ``(B,)`` float.
+
+    Raises:
+        ValueError: If one is NaN or infinite.
+    """
+    if lost := int((~np.isfinite(scores)).sum()):
+        raise ValueError(
+            f"{lost} of {len(scores)} scores are NaN or infinite: did the training diverge?"
+        )
