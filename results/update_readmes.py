@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
-from model_table import tables
+from comparison_tables import models
 from sklearn.metrics import roc_auc_score
 
 RESULTS = Path(__file__).parent
@@ -83,6 +83,32 @@ def difficulty() -> str:
         f"AUROC {_mean(group.auroc_paper, 2)} for the paper's score, "
         f"{_mean(group.auroc_local, 2)} for the largest local residual of the same reconstructions."
     )
+
+
+def inspection() -> str:
+    """What each part of the preset inspection gives."""
+    path = RESULTS / "inspection" / "results.jsonl"
+    runs = pd.read_json(path, lines=True)
+    lines = []
+    for data, of_data in runs.groupby("data", sort=False):
+        first = of_data.iloc[0]
+        lines += [
+            f"{data}: {of_data.seed.nunique()} trained GAN(s), {first.test_images} random test "
+            f"images, {first.good_images} good images to learn from.",
+            "",
+            "| steps in the map | score | AUROC | good residual |",
+            "|---:|---|---:|---:|",
+        ]
+        for (steps, score), group in of_data.groupby(["map_steps", "score"], sort=False):
+            cells = [
+                str(steps),
+                score.replace("|", "\\|"),
+                _mean(group.auroc, 3),
+                _mean(group.good_residual, 4),
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+        lines.append("")
+    return "\n".join(lines).rstrip()
 
 
 def search() -> str:
@@ -194,14 +220,18 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
         training_speed,
     ),
     "difficulty": (REPOSITORY / "datasets" / "README.md", difficulty),
+    "inspection": (
+        REPOSITORY / "anogan_plugin" / "models" / "anogan" / "README.md",
+        inspection,
+    ),
     "gans": (REPOSITORY / "anogan_plugin" / "models" / "anogan" / "README.md", gans),
     "search": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", search),
     "histograms": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", histograms),
-    "models": (REPOSITORY / "README.md", tables.table),
+    "models": (REPOSITORY / "README.md", models),
     **{
         f"results-{model}": (
             REPOSITORY / "anogan_plugin" / "models" / folder / "README.md",
-            partial(tables.table, model),
+            partial(models, model),
         )
         for model, folder in {
             "ALAD": "alad",

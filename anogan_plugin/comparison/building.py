@@ -43,11 +43,11 @@ def build_model(job: Job, data: AnomalibDataModule) -> AnomalibModule:
     Raises:
         MemoryError: If it is PatchCore and its patches would not fit into memory.
     """
-    cls = cast(type[AnomalibModule], find_class(job.model.class_path, AnomalibModule))
-    arguments = dict(job.model.init_args)
+    cls = _model_class(job)
+    arguments = {**job.model.init_args, **changed_arguments(job, data)}
     side = job.model.image_size
     if issubclass(cls, Patchcore):
-        arguments |= _within_memory(arguments, len(data.train_data), side or _SIDE_OF_PATCHCORE)
+        limit_malloc_growth()
     # Given to the constructor: some models make their networks for the size that it says.
     resized = {} if side is None else {"pre_processor": cls.configure_pre_processor((side, side))}
     model: AnomalibModule = build(cls, arguments, **resized)
@@ -55,8 +55,29 @@ def build_model(job: Job, data: AnomalibDataModule) -> AnomalibModule:
     return model
 
 
-def _within_memory(arguments: dict[str, Any], images: int, side: int) -> dict[str, Any]:
-    limit_malloc_growth()
-    asked = {name: arguments[name] for name in ("backbone", "layers", "coreset_sampling_ratio")}
-    plan = plan_coreset(images, side, **asked)
+def changed_arguments(job: Job, data: AnomalibDataModule) -> dict[str, Any]:
+    """What can't be as the configuration has it: PatchCore's coreset, where memory is short.
+
+    Args:
+        job: The job.
+        data: Its data, set up.
+
+    Returns:
+        Arguments of the model by name, with the values that they are given.
+
+    Raises:
+        MemoryError: If it is PatchCore and its patches would not fit into memory.
+    """
+    if not issubclass(_model_class(job), Patchcore):
+        return {}
+    names = ("backbone", "layers", "coreset_sampling_ratio")
+    asked = {name: job.model.init_args[name] for name in names}
+    side = job.model.image_size or _SIDE_OF_PATCHCORE
+    plan = plan_coreset(len(data.train_data), side, **asked)
+    if plan.picks == int(plan.patches * asked["coreset_sampling_ratio"]):
+        return {}
     return {"coreset_sampling_ratio": plan.coreset_sampling_ratio}
+
+
+def _model_class(job: Job) -> type[AnomalibModule]:
+    return cast(type[AnomalibModule], find_class(job.model.class_path, AnomalibModule))

@@ -3,9 +3,12 @@
 
 """What ``anomalib compare`` does."""
 
+import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import torch
 from jsonargparse import Namespace
 from rich.console import Console
@@ -17,11 +20,14 @@ from anogan_plugin.comparison.estimates import Estimates, in_words
 from anogan_plugin.comparison.job import Job
 from anogan_plugin.comparison.job_folder import RESULT, TIMING, JobFolder
 from anogan_plugin.comparison.local_runner import LocalRunner
+from anogan_plugin.comparison.machine import this_machine
 from anogan_plugin.comparison.progress import LiveView
 from anogan_plugin.comparison.runner import JobRunner
 from anogan_plugin.comparison.yaml_lines import ConfigurationError
 from anogan_plugin.files import write_json
-from anogan_plugin.report.comparison import table_so_far, write_pictures, write_tables
+from anogan_plugin.report.comparison import table_so_far
+from anogan_plugin.report.comparison.folder import FAILED, MANIFEST
+from anogan_plugin.report.write_report import write_report
 
 DONE, SOME_FAILED, WRONG_CONFIGURATION, INTERRUPTED = 0, 1, 2, 130
 
@@ -39,6 +45,7 @@ def compare(options: Namespace) -> int:
     try:
         comparison = read_comparison(options.config, options.output)
         jobs = comparison.jobs_of(options.only) if options.only else comparison.jobs
+        before = _manifest_before(comparison)
         if options.dry_run:
             console.print(_listed(comparison.output, jobs))
             return DONE
@@ -47,6 +54,7 @@ def compare(options: Namespace) -> int:
         console.print(Text(str(error), style="red"))
         return WRONG_CONFIGURATION
     try:
+        _take_folder(comparison, before, console)
         return _run(runner, comparison, jobs, console)
     except OSError as error:
         where = f"{comparison.output} can't be written: {error}"
@@ -54,10 +62,40 @@ def compare(options: Namespace) -> int:
         return SOME_FAILED
 
 
+def _manifest_before(comparison: Comparison) -> dict[str, Any]:
+    """What the folder holds already, which must be of the same file."""
+    path = comparison.output / MANIFEST
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    file = before.get("file", comparison.file)
+    if file != comparison.file:
+        raise ConfigurationError(
+            f"{comparison.output} holds the comparison of {file}, whose tables those of "
+            f"{comparison.file} would replace: give --output another folder, or, if it is the same "
+            f"comparison by another name, delete {path}"
+        )
+    return before
+
+
+def _take_folder(comparison: Comparison, before: dict[str, Any], console: Console) -> None:
+    manifest = comparison.manifest()
+    dropped = {job["folder"] for job in before.get("jobs", ())}
+    dropped -= {job["folder"] for job in manifest["jobs"]}
+    if dropped:
+        console.print(
+            f"the configuration has changed: {len(dropped)} jobs of before are in no table any "
+            f"more; they stay in {comparison.output / 'jobs'}",
+            soft_wrap=True,
+            markup=False,
+        )
+    write_json(comparison.output / MANIFEST, manifest)
+
+
 def _run(runner: JobRunner, comparison: Comparison, jobs: tuple[Job, ...], console: Console) -> int:
     output = comparison.output
-    write_json(output / "comparison.json", comparison.manifest())
-    code = DONE
+    code, failed = DONE, dict[str, str]()
     try:
         with LiveView(output, jobs, runner.workers, console) as view:
             runner.watcher = view
@@ -69,23 +107,42 @@ def _run(runner: JobRunner, comparison: Comparison, jobs: tuple[Job, ...], conso
     except KeyboardInterrupt:
         console.print("interrupted; the same command goes on from here")
         code = INTERRUPTED
-    with console.status("making tables and pictures"):
-        write_tables(output)
-        write_pictures(output)
+    with console.status("making tables, pictures and page"), this_machine(output):
+        _, tables = write_report(output)
     console.print(table_so_far(output))
-    for what, name in (("tables", "summary.md"), ("pictures", "figures"), ("jobs", "jobs")):
+    ended = [job for job in jobs if job.folder_name not in failed and code != INTERRUPTED]
+    for folder, reason in _unusable(tables.results, ended).items():
+        # Not run again by itself: all that it left is there, but not what the others left.
+        advice = f"{reason}: delete {output / folder} to run it again"
+        console.print(Text(f"can't be used: {advice}", style="red"), soft_wrap=True)
+        code = SOME_FAILED
+    for what, name in (("page", "report.html"), ("tables", "summary.md"), ("jobs", "jobs")):
         console.print(f"{what}: {output / name}", soft_wrap=True, markup=False)
     return code
 
 
+def _unusable(results: pd.DataFrame, ended: list[Job]) -> dict[str, str]:
+    """Why jobs that ended well are not in the tables after all, by their folders."""
+    names = {(job.model.name, job.data, job.seed) for job in ended}
+    return {
+        str(row.folder): str(row.reason)
+        for row in results.itertuples()
+        if row.status == FAILED and (row.model, row.data, row.seed) in names
+    }
+
+
 def _runner(options: Namespace) -> JobRunner:
+    if options.cores is not None and options.cores < 1:
+        raise ConfigurationError(f"--cores is {options.cores}, expected 1 or more")
     if options.ray is None:
-        return LocalRunner(_devices(options.workers))
+        return LocalRunner(_devices(options.workers), options.cores)
     if options.workers is not None:
-        raise ConfigurationError("--workers is for this machine; on a cluster Ray decides: drop it")
+        raise ConfigurationError(
+            "--workers is for this machine; on a cluster as many jobs run as have --cores: drop it"
+        )
     from anogan_plugin.comparison.ray_runner import RayRunner
 
-    return RayRunner(options.ray)
+    return RayRunner(options.ray, options.cores)
 
 
 def _devices(workers: int | None) -> list[str]:

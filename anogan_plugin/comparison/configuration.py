@@ -45,6 +45,7 @@ from anogan_plugin.comparison.classes import (
     unknown,
 )
 from anogan_plugin.comparison.job import Job, ModelPlan
+from anogan_plugin.comparison.job_folder import JobFolder
 from anogan_plugin.comparison.yaml_lines import ConfigurationError, KeyPath, LinedYaml
 
 _TOP = ("seeds", "data", "models", "trainer", "output", "overkill", "scores", "description")
@@ -64,7 +65,8 @@ class Comparison:
         overkill: Share of good images that a threshold may reject, in (0, 1).
         scores: Columns of the table of scores that become rows of the summary.
         description: What is compared, for captions.
-        text: The file that it was read from.
+        file: Name of the file that it was read from.
+        text: What is in that.
     """
 
     jobs: tuple[Job, ...]
@@ -72,6 +74,7 @@ class Comparison:
     overkill: float
     scores: tuple[str, ...]
     description: str
+    file: str
     text: str
 
     def jobs_of(self, names: list[str]) -> tuple[Job, ...]:
@@ -105,6 +108,7 @@ class Comparison:
             "description": self.description,
             "overkill": self.overkill,
             "scores": list(self.scores),
+            "file": self.file,
             "configuration": self.text,
             "jobs": [
                 {
@@ -112,7 +116,7 @@ class Comparison:
                     "class_name": job.model.class_name,
                     "data": job.data,
                     "seed": job.seed,
-                    "folder": job.folder_name,
+                    "folder": JobFolder(self.output, job).path.name,
                     "settings": job.settings,
                 }
                 for job in self.jobs
@@ -161,8 +165,9 @@ class _Reader:
             if not on or name in on
         )
         description = self._value(("description",), str, "")
-        text = self.file.path.read_text(encoding="utf-8")
-        return Comparison(jobs, folder, overkill, scores, description, text)
+        path = self.file.path
+        text = path.read_text(encoding="utf-8")
+        return Comparison(jobs, folder, overkill, scores, description, path.name, text)
 
     def _data(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for index, entry in enumerate(self._list(("data",), dict)):

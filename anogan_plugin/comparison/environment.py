@@ -37,6 +37,7 @@ def environment(device: str) -> dict[str, Any]:
         **{name: _version(name) for name in _PACKAGES},
         "python": platform.python_version(),
         "system": platform.platform(),
+        "host": platform.node(),
         "processor": _processor(),
         "cores": psutil.cpu_count(logical=True),
         "threads": torch.get_num_threads(),
@@ -81,6 +82,24 @@ def images_digest(data: AnomalibDataModule) -> str:
             digest.update(f"{name} {int(label)} {Path(path).name}".encode())
             if Path(path).is_file():  # digits have names, but no files of their own
                 digest.update(Path(path).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def scoring_identity(checkpoint: Path, about: dict[str, Any]) -> str:
+    """Checksum of what scores follow from, but for the job's own settings.
+
+    Args:
+        checkpoint: The trained weights.
+        about: The :func:`environment`, with the checksum of the images. How much of a machine may
+            be used has no part in it.
+
+    Returns:
+        The first 16 digits of a SHA-256.
+    """
+    counts = ("host", "cores", "threads", "memory_gib")
+    rest = sorted((name, str(value)) for name, value in about.items() if name not in counts)
+    digest = hashlib.sha256(repr(rest).encode())
+    digest.update(checkpoint.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -12,23 +12,33 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from anomalib.data import AnomalibDataModule
 from anomalib.engine import Engine
 from anomalib.models import AnomalibModule
 from lightning import seed_everything
 from lightning.pytorch import Callback
 
-from anogan_plugin.comparison.building import build_data, build_model
-from anogan_plugin.comparison.environment import environment, images_digest, peak_memory_mib
+from anogan_plugin.comparison.building import build_data, build_model, changed_arguments
+from anogan_plugin.comparison.environment import (
+    environment,
+    images_digest,
+    peak_memory_mib,
+    scoring_identity,
+)
 from anogan_plugin.comparison.examples import write_examples
 from anogan_plugin.comparison.job import Job
 from anogan_plugin.comparison.job_folder import RESULT, TIMING, JobFolder
 from anogan_plugin.comparison.job_progress import JobProgress
+from anogan_plugin.comparison.machine import this_machine
+from anogan_plugin.comparison.scored_batches import SavedBatches
 from anogan_plugin.comparison.scoring import TEST, RawScores, loaders
 from anogan_plugin.comparison.timing import time_inference
 from anogan_plugin.files import write_atomically, write_json
-from anogan_plugin.models.components.training_watch import TrainingWatch
+from anogan_plugin.models.components.training_watch import TrainingWatch, selecting
 from anogan_plugin.scoring.checkpoint import load_weights
 from anogan_plugin.statistics.pixels import pixel_metrics
+
+_OF_TRAINING = ("train_seconds", "epochs", "problem", "peak_memory_mib", "changed_arguments")
 
 
 def run_job(job: Job, output: Path, device: str = "cpu") -> None:
@@ -48,7 +58,7 @@ def run_job(job: Job, output: Path, device: str = "cpu") -> None:
 def time_job(job: Job, output: Path, device: str = "cpu") -> None:
     """Time scoring with the trained weights, unless that has been done.
 
-    Leave the machine to it: what else runs is measured, too.
+    Waits until no other call in this folder uses the machine; what else runs is measured, too.
 
     Args:
         job: A job that is done.
@@ -65,12 +75,13 @@ def _leave(
     name: str, action: Callable[[JobFolder, str], dict[str, Any]], folder: JobFolder, device: str
 ) -> None:
     """Write what ``action`` finds into a file, or why it did not."""
-    with folder.lock():
+    with this_machine(folder.output, alone=name == TIMING), folder.lock():
         if folder.has(name):
             return
         folder.begin()
         try:
             folder.write_json(name, action(folder, device))
+            shutil.rmtree(folder.scored, ignore_errors=True)
         except BaseException:
             folder.write_error(traceback.format_exc())
             raise
@@ -88,15 +99,19 @@ def _result(folder: JobFolder, device: str) -> dict[str, Any]:
     # Not what was trained on: fitting leaves a model's own resizing in its data module, and scores
     # and masks would depend on whether this process has trained.
     data = build_data(job)
-    model, raw = build_model(job, data), RawScores()
-    engine = _engine(folder, device, [raw, progress])
-    engine.test(model, dataloaders=loaders(data), ckpt_path=folder.checkpoint, verbose=False)
-    test_seconds = time.perf_counter() - begin
-    table = raw.table(data)
+    about = {**environment(device), "images": images_digest(data)}
+    saved = SavedBatches(folder.scored, scoring_identity(folder.checkpoint, about))
+    model, raw = build_model(job, data), RawScores(job.seed, saved)
+    engine, earlier = _engine(folder, device, [raw, progress]), raw.seconds
+    rest = loaders(data, raw.scored)
+    engine.test(model, dataloaders=rest, ckpt_path=folder.checkpoint, verbose=False)
+    test_seconds = time.perf_counter() - begin + earlier
+    table = raw.table(data, _selecting(engine, data))
     folder.write_scores(table)
     test = table[table.split == TEST].reset_index(drop=True)
     write_examples(folder.examples, test, raw.pictures)
     pixel, without_pixel = _pixel_metrics(raw)
+    peak = max(peak_memory_mib(device), trained.pop("peak_memory_mib") or 0)
     return {
         "model": job.model.name,
         "data": job.data,
@@ -108,12 +123,19 @@ def _result(folder: JobFolder, device: str) -> dict[str, Any]:
         "test_seconds": round(test_seconds, 2),
         "images_tested": len(test),
         "parameters": sum(weight.numel() for weight in model.model.parameters()),
-        "peak_memory_mib": peak_memory_mib(device),
+        "peak_memory_mib": peak,
         "search_steps": float(test.steps.mean()) if "steps" in test else None,
         "pixel": pixel,
         "without_pixel": without_pixel,
-        "environment": {**environment(device), "images": images_digest(data)},
+        "environment": about,
     }
+
+
+def _selecting(engine: Engine, data: AnomalibDataModule) -> int:
+    """How many held-out images the model chose its epoch by; 0 if they are too few to share out."""
+    held_out = len(data.val_data)
+    used = selecting(held_out) if _watches(engine) else 0
+    return used if used < held_out else 0
 
 
 def _timing(folder: JobFolder, device: str) -> dict[str, Any]:
@@ -142,15 +164,18 @@ def _trained(folder: JobFolder, progress: Callback, device: str) -> dict[str, An
         digest = images_digest(data)
         if not _is_trained_on(digest, folder.checkpoint, notes):
             folder.checkpoint.unlink(missing_ok=True)
-            model = build_model(folder.job.for_training(), data)
-            engine = _engine(folder, device, [progress], **folder.job.model.trainer)
-            _check_end(folder.job, model)
+            job = folder.job.for_training()
+            changed, model = changed_arguments(job, data), build_model(job, data)
+            engine = _engine(folder, device, [progress], **job.model.trainer)
+            _check_end(job, model)
             begin = time.perf_counter()
             engine.fit(model, datamodule=data)
             found = {
                 "train_seconds": round(time.perf_counter() - begin, 2),
                 "epochs": engine.trainer.current_epoch,
                 "problem": _problem(engine),
+                "peak_memory_mib": peak_memory_mib(device),
+                "changed_arguments": changed,
                 "images": digest,
             }
             write_json(notes, found)
@@ -158,7 +183,7 @@ def _trained(folder: JobFolder, progress: Callback, device: str) -> dict[str, An
             save = engine.trainer.save_checkpoint
             write_atomically(folder.checkpoint, lambda path: save(path, weights_only=True))
         found = json.loads(notes.read_text())
-        return {name: found[name] for name in ("train_seconds", "epochs", "problem")}
+        return {name: found.get(name) for name in _OF_TRAINING}
 
 
 def _is_trained_on(digest: str, checkpoint: Path, notes: Path) -> bool:
@@ -189,9 +214,13 @@ def _check_end(job: Job, model: AnomalibModule) -> None:
 
 
 def _problem(engine: Engine) -> str | None:
-    callbacks = cast(Any, engine.trainer).callbacks
-    watches = [each for each in callbacks if isinstance(each, TrainingWatch)]
+    watches = _watches(engine)
     return watches[0].health.problem if watches else None
+
+
+def _watches(engine: Engine) -> list[TrainingWatch]:
+    callbacks = cast(Any, engine.trainer).callbacks
+    return [each for each in callbacks if isinstance(each, TrainingWatch)]
 
 
 def _keep_samples(run: Path, training: Path) -> None:

@@ -29,6 +29,7 @@ class JobFolder:
     - ``examples/``: a few images with their reconstructions and maps;
     - ``result.json``: what training and scoring took and gave; last, so that a job with it is done;
     - ``timing.json``: milliseconds per image, measured later, when nothing else runs;
+    - ``.scored``: batches scored so far, so that a job that is killed goes on from there;
     - ``log.txt``: what it printed; ``error.txt``: why it failed; ``progress.json``: how far it is.
 
     Args:
@@ -41,8 +42,9 @@ class JobFolder:
 
     @property
     def path(self) -> Path:
-        """The folder."""
-        return self.output / "jobs" / self.job.folder_name
+        """The folder; of a job that was run under another name, the one that it has."""
+        jobs = self.output / "jobs"
+        return next(jobs.glob(f"*-{self.job.key}"), jobs / self.job.folder_name)
 
     @property
     def scores(self) -> Path:
@@ -58,6 +60,11 @@ class JobFolder:
     def work(self) -> Path:
         """Where Lightning leaves what is not kept."""
         return self.path / ".work"
+
+    @property
+    def scored(self) -> Path:
+        """Batches that are scored, until all of them are."""
+        return self.path / ".scored"
 
     @property
     def log(self) -> Path:

@@ -6,24 +6,22 @@
 import contextlib
 import multiprocessing
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from anogan_plugin.comparison.job import Job
-from anogan_plugin.comparison.job_folder import JobFolder
-from anogan_plugin.comparison.runner import Finished, JobRunner
+from anogan_plugin.comparison.job_folder import TIMING
+from anogan_plugin.comparison.runner import JobRunner
 from anogan_plugin.processes import available_cores, end_with_parent
 
 _WORKER = "anogan_plugin.comparison.worker"
 _SECONDS_BETWEEN_LOOKS = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Running:
-    job: Job
     device: str
     process: ForkServerProcess
     report: Connection
@@ -37,11 +35,13 @@ class LocalRunner(JobRunner):
 
     Args:
         devices: As ``cpu`` or ``cuda:0``; one that is there twice serves two jobs at a time.
+        cores: Threads of a job; None shares the cores of this machine. Timing has all of them.
     """
 
-    def __init__(self, devices: list[str]) -> None:
+    def __init__(self, devices: list[str], cores: int | None = None) -> None:
         super().__init__()
-        self._devices = devices
+        self._free, self._workers = list(devices), len(devices)
+        self._cores = cores or max(1, available_cores() // len(devices))
         self._context = multiprocessing.get_context("forkserver")
         # Imports of many seconds are done once, not in each process.
         self._context.set_forkserver_preload(["__main__", _WORKER])
@@ -49,58 +49,42 @@ class LocalRunner(JobRunner):
     @property
     def workers(self) -> int:
         """How many jobs can run at a time."""
-        return len(self._devices)
+        return self._workers
 
-    def execute(self, stage: str, jobs: list[Job], output: Path, alone: bool) -> Iterator[Finished]:
-        """Run jobs; see :meth:`JobRunner.execute`."""
-        free = self._devices[:1] if alone else list(self._devices)
-        threads = max(1, available_cores() // len(free))
-        waiting, running = list(jobs), list[_Running]()
-        try:
-            while waiting or running:
-                while waiting and free:
-                    job = _next(waiting, output)
-                    running.append(self._start(stage, job, output, free.pop(0), threads))
-                self.running = tuple(each.job for each in running)
-                ended = wait([each.process.sentinel for each in running], _SECONDS_BETWEEN_LOOKS)
-                for each in [each for each in running if each.process.sentinel in ended]:
-                    running.remove(each)
-                    free.append(each.device)
-                    yield Finished(each.job, _reason(each))
-                self.look()
-        finally:
-            self.running = ()
-            for each in running:
-                each.process.kill()  # Lightning would not hear SIGTERM before its next batch
-            for each in running:
-                each.process.join()
-
-    def _start(self, stage: str, job: Job, output: Path, device: str, threads: int) -> _Running:
+    def start(self, stage: str, job: Job, output: Path) -> _Running:
+        """Start a process; see :meth:`JobRunner.start`."""
         receiver, sender = self._context.Pipe(duplex=False)
+        device = self._free.pop(0)
+        threads = available_cores() if stage == TIMING else self._cores
         process = self._context.Process(
             target=_run_in_child, args=(sender, stage, job, output, device, threads)
         )
         process.start()
         sender.close()
-        return _Running(job, device, process, receiver)
+        return _Running(device, process, receiver)
 
+    def wait(self, tasks: list[_Running]) -> list[_Running]:
+        """See :meth:`JobRunner.wait`."""
+        ended = wait([task.process.sentinel for task in tasks], _SECONDS_BETWEEN_LOOKS)
+        return [task for task in tasks if task.process.sentinel in ended]
 
-def _next(waiting: list[Job], output: Path) -> Job:
-    """Take the first job that no other comparison in this folder runs; else wait for one's end."""
-    free = (job for job in waiting if not JobFolder(output, job).is_locked())
-    job = next(free, waiting[0])
-    waiting.remove(job)
-    return job
+    def reason(self, task: _Running) -> str | None:
+        """See :meth:`JobRunner.reason`."""
+        self._free.append(task.device)
+        task.process.join()
+        with contextlib.suppress(EOFError, OSError):
+            return task.report.recv()
+        code = task.process.exitcode or 0
+        killed = f"was killed by {signal.Signals(-code).name}" if code < 0 else ""
+        memory = ": is there enough memory?" if code == -signal.SIGKILL else ""
+        return f"the process {killed or f'ended with code {code}'}{memory}"
 
-
-def _reason(ended: _Running) -> str | None:
-    ended.process.join()
-    with contextlib.suppress(EOFError, OSError):
-        return ended.report.recv()
-    code = ended.process.exitcode or 0
-    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-    memory = ": is there enough memory?" if code == -signal.SIGKILL else ""
-    return f"the process {how}{memory}"
+    def end(self, tasks: list[_Running]) -> None:
+        """See :meth:`JobRunner.end`."""
+        for task in tasks:
+            task.process.kill()  # Lightning would not hear SIGTERM before its next batch
+        for task in tasks:
+            task.process.join()
 
 
 def _run_in_child(

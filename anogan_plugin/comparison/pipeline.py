@@ -41,6 +41,11 @@ class Compare(Pipeline):
             help="jobs at a time, between which cores are shared; default: one per GPU, or one",
         )
         add(
+            "--cores",
+            type=int,
+            help="cores of a job; default: all, shared between the --workers; on a cluster one",
+        )
+        add(
             "--ray",
             type=str,
             metavar="ADDRESS",

@@ -58,10 +58,13 @@ class LiveView(Watcher):
     def begin(self, stage: str, jobs: list[Job]) -> None:
         """A stage begins in which ``jobs`` have to be run."""
         self._stage, self._left = stage, list(jobs)
-        done = len(self._jobs) - len(jobs) - self._failed
-        if jobs:
-            what = "time scoring of" if stage == TIMING else "run"
-            self._console.print(f"{done} of {len(self._jobs)} jobs done; to {what}: {len(jobs)}")
+        if not jobs:
+            return
+        scored = len(self._jobs) - self._failed
+        have = f"{scored - len(jobs)} of {len(self._jobs)} jobs done; to run"
+        if stage == TIMING:
+            have = f"{scored} of {len(self._jobs)} jobs scored; to time, one at a time"
+        self._console.print(f"{have}: {len(jobs)}")
 
     def finished(self, finished: Finished) -> None:
         """A job ended."""

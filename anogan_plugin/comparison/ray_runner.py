@@ -5,12 +5,12 @@
 
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from anogan_plugin.comparison.job import Job
-from anogan_plugin.comparison.runner import Finished, JobRunner
+from anogan_plugin.comparison.job_folder import TIMING
+from anogan_plugin.comparison.runner import JobRunner
 from anogan_plugin.comparison.yaml_lines import ConfigurationError
 
 _RETRIES = 3
@@ -26,13 +26,14 @@ class RayRunner(JobRunner):
     Args:
         address: Of the cluster, ``auto`` for the one that this machine is part of, or ``local``
             for one that ends with this process.
-        cores: That a job takes, of a node; all of a node's for timing.
+        cores: That a job takes, of a node; None takes one. Timing has all of a node's.
 
     Raises:
-        ConfigurationError: If Ray is not installed or there is no cluster.
+        ConfigurationError: If Ray is not installed, there is no cluster, or no node has so many
+            cores.
     """
 
-    def __init__(self, address: str, cores: int = 1) -> None:
+    def __init__(self, address: str, cores: int | None = None) -> None:
         super().__init__()
         try:
             import ray
@@ -45,52 +46,60 @@ class RayRunner(JobRunner):
             msg = f"--ray {address}: there is no cluster ({error}); start one by `ray start --head`"
             raise ConfigurationError(msg) from error
         self._ray = ray
-        self._cores = cores
+        self._cores = cores or 1
+        if self._cores > (most := _cores_of(self._largest_node())):
+            msg = f"--cores is {self._cores}, but no node has more than {most}"
+            raise ConfigurationError(msg)
 
     @property
     def workers(self) -> int:
         """Jobs that the cluster can run at a time."""
         return max(1, int(self._ray.cluster_resources().get("CPU", 1) // self._cores))
 
-    def execute(self, stage: str, jobs: list[Job], output: Path, alone: bool) -> Iterator[Finished]:
-        """Run jobs; see :meth:`JobRunner.execute`."""
-        # Paths of this process mean nothing in the folder of another.
-        folder, waiting = output.absolute(), list(jobs)
-        running: dict[Any, Job] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < (1 if alone else self.workers):
-                    job = waiting.pop(0)
-                    running[self._start(stage, job, folder, alone)] = job
-                self.running = tuple(running.values())
-                ended, _ = self._ray.wait(list(running), timeout=_SECONDS_BETWEEN_LOOKS)
-                for reference in ended:
-                    yield Finished(running.pop(reference), self._reason(reference))
-                self.look()
-        finally:
-            self.running = ()
-            for reference in running:
-                self._ray.cancel(reference, force=True)
-
-    def _start(self, stage: str, job: Job, output: Path, alone: bool) -> Any:
+    def start(self, stage: str, job: Job, output: Path) -> Any:
+        """Start a task; see :meth:`JobRunner.start`."""
         gpus = 1 if self._ray.cluster_resources().get("GPU") else 0
+        where = self._alone() if stage == TIMING else {"num_cpus": self._cores}
         # A process of its own for each: peak memory is a process's, and so is what is printed.
-        task = self._ray.remote(max_calls=1)(_work).options(
-            num_cpus=self._largest_node() if alone else self._cores,
-            num_gpus=gpus,
-            max_retries=_RETRIES,
-        )
-        return task.remote(stage, job, output, bool(gpus))
+        task = self._ray.remote(max_calls=1)(_work)
+        # Paths of this process mean nothing in the folder of another.
+        arguments = (stage, job, output.absolute(), bool(gpus))
+        options = {**where, "num_gpus": gpus, "max_retries": _RETRIES}
+        return task.options(**options).remote(*arguments)
 
-    def _largest_node(self) -> int:
-        nodes = [node for node in self._ray.nodes() if node["Alive"]]
-        return int(max(node["Resources"].get("CPU", 0) for node in nodes))
+    def wait(self, tasks: list[Any]) -> list[Any]:
+        """See :meth:`JobRunner.wait`."""
+        if not tasks:
+            return []
+        return self._ray.wait(tasks, timeout=_SECONDS_BETWEEN_LOOKS)[0]
 
-    def _reason(self, reference: Any) -> str | None:
+    def reason(self, task: Any) -> str | None:
+        """See :meth:`JobRunner.reason`."""
         try:
-            return self._ray.get(reference)
+            return self._ray.get(task)
         except self._ray.exceptions.RayError as error:
             return f"{type(error).__name__}: {str(error).splitlines()[0]}"
+
+    def end(self, tasks: list[Any]) -> None:
+        """See :meth:`JobRunner.end`."""
+        for task in tasks:
+            self._ray.cancel(task, force=True)
+
+    def _alone(self) -> dict[str, Any]:
+        """All of the largest node, so that all jobs are timed on one machine while that lives."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        node = self._largest_node()
+        there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=True)
+        return {"num_cpus": _cores_of(node), "scheduling_strategy": there}
+
+    def _largest_node(self) -> dict[str, Any]:
+        nodes = [node for node in self._ray.nodes() if node["Alive"]]
+        return max(nodes, key=lambda node: (_cores_of(node), node["NodeID"]))
+
+
+def _cores_of(node: dict[str, Any]) -> int:
+    return int(node["Resources"].get("CPU", 0))
 
 
 def _work(stage: str, job: Job, output: Path, gpu: bool) -> str | None:

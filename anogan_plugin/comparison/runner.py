@@ -5,9 +5,10 @@
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from anogan_plugin.comparison.job import Job
 from anogan_plugin.comparison.job_folder import RESULT, TIMING, JobFolder
@@ -42,15 +43,14 @@ class Watcher:
 class JobRunner(ABC):
     """Runs the jobs of a comparison: training and scoring first, then timing, one at a time.
 
-    Timing comes last because a machine that trains can't be timed.
+    Timing comes last because a machine that trains can't be timed. Weights that several jobs score
+    with are trained by the first of them, while the others wait; if that fails, they fail with it.
 
     Attributes:
-        running: Jobs that run now.
         watcher: Is told how it goes.
     """
 
     def __init__(self) -> None:
-        self.running: tuple[Job, ...] = ()
         self.watcher = Watcher()
 
     def run(self, jobs: tuple[Job, ...], output: Path) -> dict[str, str]:
@@ -64,23 +64,40 @@ class JobRunner(ABC):
             Why jobs failed, by the names of their folders; those that are not in it are done.
         """
         failed: dict[str, str] = {}
-        for stage, alone in ((RESULT, False), (TIMING, True)):
+        for stage in (RESULT, TIMING):
             left = [
                 job
                 for job in jobs
                 if job.folder_name not in failed and not JobFolder(output, job).has(stage)
             ]
             self.watcher.begin(stage, left)
-            for finished in self.execute(stage, left, output, alone):
+            for finished in self._run_stage(stage, left, output):
                 if finished.reason is not None:
                     failed[finished.job.folder_name] = finished.reason
                     _note(JobFolder(output, finished.job), finished.reason)
                 self.watcher.finished(finished)
         return failed
 
-    def look(self) -> None:
-        """Tell the watcher what runs."""
-        self.watcher.look(self.running)
+    def _run_stage(self, stage: str, waiting: list[Job], output: Path) -> Iterator[Finished]:
+        """Run jobs, yielding each as soon as it has ended."""
+        waiting, running = list(waiting), dict[Any, Job]()
+        untrained: dict[str, str] = {}
+        slots = 1 if stage == TIMING else self.workers
+        try:
+            while waiting or running:
+                while len(running) < slots and (job := _next(waiting, running.values(), output)):
+                    if job.training_key in untrained:
+                        yield Finished(job, untrained[job.training_key])
+                    else:
+                        running[self.start(stage, job, output)] = job
+                for task in self.wait(list(running)):
+                    job, reason = running.pop(task), self.reason(task)
+                    if reason is not None and not JobFolder(output, job).checkpoint.exists():
+                        untrained[job.training_key] = reason
+                    yield Finished(job, reason)
+                self.watcher.look(tuple(running.values()))
+        finally:
+            self.end(list(running))
 
     @property
     @abstractmethod
@@ -88,18 +105,57 @@ class JobRunner(ABC):
         """How many jobs can run at a time."""
 
     @abstractmethod
-    def execute(self, stage: str, jobs: list[Job], output: Path, alone: bool) -> Iterator[Finished]:
-        """Run a stage of jobs.
+    def start(self, stage: str, job: Job, output: Path) -> Any:
+        """Start a job.
 
         Args:
-            stage: ``result.json`` or ``timing.json``.
-            jobs: What to run.
+            stage: ``result.json`` or ``timing.json``; the latter needs a machine to itself.
+            job: The job.
             output: Folder of the comparison.
-            alone: Whether each needs a machine to itself.
 
-        Yields:
-            Each job as soon as it has ended.
+        Returns:
+            What it is known by from now on.
         """
+
+    @abstractmethod
+    def wait(self, tasks: list[Any]) -> list[Any]:
+        """Wait for a moment.
+
+        Args:
+            tasks: What has been started; may be empty.
+
+        Returns:
+            Those that have ended.
+        """
+
+    @abstractmethod
+    def reason(self, task: Any) -> str | None:
+        """Why a task that has ended failed; None if it did not."""
+
+    @abstractmethod
+    def end(self, tasks: list[Any]) -> None:
+        """Kill what still runs."""
+
+
+def _next(waiting: list[Job], running: Iterable[Job], output: Path) -> Job | None:
+    """Take the first job that can begin at once; None if one that runs must end first.
+
+    What another comparison in this folder runs is passed over, and waited for in the end.
+    """
+    trained_now = {job.training_key for job in running}
+
+    def can_begin(job: Job) -> bool:
+        folder = JobFolder(output, job)
+        if job.training_key in trained_now and not folder.checkpoint.exists():
+            return False
+        return not folder.is_locked()
+
+    job = next(filter(can_begin, waiting), None)
+    if job is None and waiting and not trained_now:
+        job = waiting[0]
+    if job is not None:
+        waiting.remove(job)
+    return job
 
 
 def _note(folder: JobFolder, reason: str) -> None:

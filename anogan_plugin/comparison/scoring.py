@@ -4,7 +4,9 @@
 """What a model says of every image, kept raw: before any threshold, scaling or clamping."""
 
 import os
-from dataclasses import dataclass, field
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,10 +16,12 @@ import torch
 from anomalib.data import AnomalibDataModule, ImageBatch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.nn.functional import interpolate
+from torch.utils.data import DataLoader
 
+from anogan_plugin.comparison.scored_batches import SavedBatches, ScoredBatch
 from anogan_plugin.scoring.scorer import as_numbers, score_parts
 
-HELD_OUT, TEST = "held_out", "test"
+SELECTION, HELD_OUT, TEST = "selection", "held_out", "test"
 _SPLITS = (HELD_OUT, TEST)
 _LARGEST_MAP = 256
 """Maps and masks are compared at the size of the masks, or at this side in pixels if it is less."""
@@ -48,17 +52,27 @@ class RawScores(Callback):
     callbacks, as those that the trainer is given do: images and masks are noted as they are on
     disk, before the model's pre-processor changes their size.
 
-    Attributes:
-        pictures: Of the test images, in the order of their rows.
+    Args:
+        seed: What a model draws while it scores a batch follows from this and the batch's place.
+        saved: Keeps the batches, and has those that an earlier run has scored.
     """
 
-    def __init__(self) -> None:
-        self.pictures = Pictures()
-        self._rows: list[pd.DataFrame] = []
-        self._maps: list[np.ndarray] = []
-        self._masks: list[np.ndarray] = []
+    def __init__(self, seed: int = 0, saved: SavedBatches | None = None) -> None:
+        self._seed, self._saved = seed, saved
+        self._batches = [] if saved is None else saved.load()
+        self._began = 0.0
         self._image = torch.empty(0)
         self._mask: torch.Tensor | None = None
+
+    @property
+    def scored(self) -> tuple[int, ...]:
+        """How many batches have been scored, of held-out and of test images."""
+        return tuple(sum(each.split == split for each in self._batches) for split in _SPLITS)
+
+    @property
+    def seconds(self) -> float:
+        """What scoring them took."""
+        return sum(each.seconds for each in self._batches)
 
     def on_test_batch_start(
         self,
@@ -69,6 +83,8 @@ class RawScores(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Note images and masks."""
+        self._began = time.perf_counter()
+        torch.manual_seed(self._seed + len(self._batches))
         self._image = cast(torch.Tensor, batch.image).float().cpu()
         self._mask = None if batch.gt_mask is None else batch.gt_mask.bool().cpu()
 
@@ -82,59 +98,81 @@ class RawScores(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Note what the model says."""
+        split = _SPLITS[dataloader_idx]
         labels = cast(torch.Tensor, batch.gt_label).cpu().numpy().astype(np.int8)
-        columns = {name: as_numbers(value) for name, value in score_parts(batch).items()}
-        columns["defect_area"] = self._areas(labels)
-        head = {"image_path": batch.image_path, "split": _SPLITS[dataloader_idx], "label": labels}
-        self._rows.append(pd.DataFrame({**head, **columns}))
-        if _SPLITS[dataloader_idx] == TEST:
-            self._note_maps(batch)
+        rows = {
+            "image_path": np.array(batch.image_path),
+            "label": labels,
+            **{name: as_numbers(value) for name, value in score_parts(batch).items()},
+            "defect_area": self._areas(labels),
+        }
+        pictures = self._pictures(batch) if split == TEST else {}
+        scored = ScoredBatch(split, rows, time.perf_counter() - self._began, pictures)
+        self._batches.append(scored)
+        if self._saved is not None:
+            self._saved.keep(len(self._batches) - 1, scored)
 
     def _areas(self, labels: np.ndarray) -> np.ndarray:
         if self._mask is None:
             return np.where(labels == 0, 0.0, np.nan)
         return self._mask.flatten(1).double().mean(1).numpy()
 
-    def _note_maps(self, batch: ImageBatch) -> None:
+    def _pictures(self, batch: ImageBatch) -> dict[str, np.ndarray]:
+        found = {"images": _bytes(_at_most(self._image, _LARGEST_PICTURE))}
         reconstruction = getattr(batch, "reconstruction", None)
-        self.pictures.images += list(_bytes(_at_most(self._image, _LARGEST_PICTURE)))
         if reconstruction is not None:
             unit = (reconstruction.float().cpu() + 1) / 2
-            self.pictures.reconstructions += list(_bytes(_at_most(unit, _LARGEST_PICTURE)))
+            found["reconstructions"] = _bytes(_at_most(unit, _LARGEST_PICTURE))
         if self._mask is not None:
-            self.pictures.masks += list(_shrunk(self._mask, _LARGEST_PICTURE))
+            found["masks"] = _shrunk(self._mask, _LARGEST_PICTURE)
         if batch.anomaly_map is None:
-            return
+            return found
         size = self._image.shape[-2:]
         maps = batch.anomaly_map.float().cpu().reshape(len(self._image), 1, *_hw(batch.anomaly_map))
         at_size = interpolate(maps, size, mode="bilinear")
-        self.pictures.maps += list(_at_most(at_size, _LARGEST_PICTURE)[:, 0].numpy())
+        found["maps"] = _at_most(at_size, _LARGEST_PICTURE)[:, 0].numpy()
         if self._mask is not None:
-            self._maps += list(_at_most(at_size, _LARGEST_MAP)[:, 0].numpy())
-            self._masks += list(_shrunk(self._mask, _LARGEST_MAP))
+            found["large_maps"] = _at_most(at_size, _LARGEST_MAP)[:, 0].numpy()
+            found["large_masks"] = _shrunk(self._mask, _LARGEST_MAP)
+        return found
 
-    def table(self, data: AnomalibDataModule) -> pd.DataFrame:
+    @property
+    def pictures(self) -> Pictures:
+        """Of the test images, in the order of their rows."""
+        return Pictures(**{each.name: self._all(each.name) for each in fields(Pictures)})
+
+    def _all(self, name: str) -> list[np.ndarray]:
+        batches = [each.pictures[name] for each in self._batches if name in each.pictures]
+        return [image for batch in batches for image in batch]
+
+    def table(self, data: AnomalibDataModule, selecting: int = 0) -> pd.DataFrame:
         """All images with their scores.
 
         Args:
             data: Where they come from.
+            selecting: How many of the held-out images, the first ones, the model has chosen by: a
+                threshold set on them would reject more good images than it promises.
 
         Returns:
             A row per image: ``image_path`` (from the folder that all are in), ``split``
-            (``held_out`` or ``test``), ``label``, ``defect_type``, ``defect_area`` (share of the
-            image that the mask covers), ``score``, and the parts of the score.
+            (``selection``, ``held_out`` or ``test``), ``label``, ``defect_type``, ``defect_area``
+            (share of the image that the mask covers), ``score``, and the parts of the score.
 
         Raises:
             ValueError: If a score is not finite, or there are no test images of both kinds.
         """
-        table = pd.concat(self._rows, ignore_index=True)
+        parts = [pd.DataFrame({"split": each.split, **each.rows}) for each in self._batches]
+        table = pd.concat(parts, ignore_index=True)
+        table.insert(0, "image_path", table.pop("image_path"))
+        held_out = table.index[table.split == HELD_OUT]
+        table.loc[held_out[:selecting], "split"] = SELECTION
         kinds = _kinds_of_defects(data)
         table.insert(3, "defect_type", [kinds[path] for path in table.image_path])
         table.insert(4, "defect_area", table.pop("defect_area"))
-        common = os.path.commonpath([str(Path(path).parent) for path in table.image_path])
-        table["image_path"] = [
-            Path(path).relative_to(common).as_posix() for path in table.image_path
-        ]
+        # Painted images have absolute paths also where those of the photographs are relative.
+        paths = [Path(path).absolute() for path in table.image_path]
+        common = os.path.commonpath([path.parent for path in paths])
+        table["image_path"] = [path.relative_to(common).as_posix() for path in paths]
         _check(table)
         return table
 
@@ -145,16 +183,18 @@ class RawScores(Callback):
             ``(N, H, W)`` float32 and bool, in the order of the test rows; None where the model
             draws none, there are no masks, or the images differ in size.
         """
-        if not self._maps or len({each.shape for each in self._maps}) > 1:
+        maps = self._all("large_maps")
+        if not maps or len({each.shape for each in maps}) > 1:
             return None
-        return np.stack(self._maps), np.stack(self._masks)
+        return np.stack(maps), np.stack(self._all("large_masks"))
 
 
-def loaders(data: AnomalibDataModule) -> list[Any]:
+def loaders(data: AnomalibDataModule, scored: Sequence[int] = (0, 0)) -> list[Any]:
     """Held-out good images, and the test images.
 
     Args:
         data: A data module that is set up.
+        scored: How many batches of either to leave out, as they are scored already.
 
     Returns:
         Two data loaders.
@@ -172,7 +212,20 @@ def loaders(data: AnomalibDataModule) -> list[Any]:
             "thresholds must come from good images that are not tested on: give the data "
             "init_args: {val_split_mode: from_train}"
         )
-    return [data.val_dataloader(), data.test_dataloader()]
+    both = (data.val_dataloader(), data.test_dataloader())
+    return [_rest_of(loader, count) for loader, count in zip(both, scored, strict=True)]
+
+
+def _rest_of(loader: Any, count: int) -> Any:
+    """The same batches but for the first ones."""
+    if count == 0:
+        return loader
+    return DataLoader(
+        loader.dataset,
+        batch_sampler=list(loader.batch_sampler)[count:],
+        collate_fn=loader.collate_fn,
+        num_workers=loader.num_workers,
+    )
 
 
 def _kinds_of_defects(data: AnomalibDataModule) -> dict[str, str]:

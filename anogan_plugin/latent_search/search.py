@@ -4,6 +4,7 @@
 """AnoGAN's iterative mapping from an image to the latent space (Schlegl et al. 2017, sec. 2.2)."""
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ import torch
 from torch import nn
 
 from anogan_plugin.latent_search.capacity import batch_size_for, bytes_per_image
+from anogan_plugin.latent_search.first_map import up_to_first_map
 from anogan_plugin.latent_search.objective import Objective
 from anogan_plugin.latent_search.precision import dtype_of
 from anogan_plugin.latent_search.result import Progress, SearchResult
@@ -19,6 +21,8 @@ from anogan_plugin.latent_search.run import ImageSource, SearchRun
 from anogan_plugin.latent_search.saved import SavedSearch, fingerprint
 from anogan_plugin.latent_search.settings import SearchSettings
 from anogan_plugin.latent_search.starts import RegressionStart, one_draw
+
+_DRAWS_OF_MAP = 256  # latent vectors that the deviation of G's first feature map is estimated from
 
 Start = torch.Tensor | Callable[[torch.Tensor], torch.Tensor] | None
 """Where searches start: ``(N, Z)`` vectors, what gives ``(B, Z)`` of them for images
@@ -46,6 +50,10 @@ class LatentSearch:
             processor.
         compiled: Whether a full batch's step is compiled. It pays for itself in long searches on
             machines with matrix units; the results differ in the last digits.
+
+    Raises:
+        ValueError: If the settings ask for steps in the generator's first feature map, and it is no
+            sequence of layers with an activation.
 
     Example:
         >>> generator = nn.Sequential(nn.Unflatten(1, (4, 1, 1)), nn.ConvTranspose2d(4, 1, 4))
@@ -81,6 +89,8 @@ class LatentSearch:
         )
         if compiled:
             self.descent.compile()
+        if settings.map_steps > 0:
+            up_to_first_map(generator)  # refuses one that has none
 
     def __call__(
         self,
@@ -158,7 +168,7 @@ class LatentSearch:
         for ended in earlier:
             with self._own_modes():
                 result = run.results_of(ended)
-            yield result
+            yield self._refined(result, images)
         try:
             while not run.finished:
                 with self._own_modes():
@@ -168,7 +178,7 @@ class LatentSearch:
                 if progress is not None:
                     progress(run.progress)
                 if found is not None:
-                    yield found
+                    yield self._refined(found, images)
         finally:
             if saved is not None:
                 saved.write()
@@ -199,6 +209,43 @@ class LatentSearch:
             return self._regression(images)
         draw = one_draw(self.latent_size, self.settings.seed)
         return draw.repeat(len(images), 1).to(images.device)
+
+    def _refined(self, found: SearchResult, images: ImageSource) -> SearchResult:
+        """Go on in the generator's first feature map, where the settings say so."""
+        if self.settings.map_steps == 0:
+            return found
+        with self._own_modes():
+            maps = self._to_first_map(found.latent).flatten(1)
+            chosen = torch.stack([images[int(i)] for i in found.index])
+        refined = self._in_first_map(chosen, start=maps)
+        return dataclasses.replace(
+            found,
+            reconstruction=refined.reconstruction,
+            residual=refined.residual,
+            discrimination=refined.discrimination,
+            score=refined.score,
+            steps=found.steps + refined.steps,
+        )
+
+    @cached_property
+    def _to_first_map(self) -> nn.Sequential:
+        return up_to_first_map(self.exact.networks.generator)
+
+    @cached_property
+    def _in_first_map(self) -> "LatentSearch":
+        draws = torch.randn(
+            _DRAWS_OF_MAP, self.latent_size, generator=torch.Generator().manual_seed(0)
+        )
+        with self._own_modes():
+            maps = self._to_first_map(draws.to(self._device))
+        rest = list(self.exact.networks.generator.children())[len(self._to_first_map) :]
+        return LatentSearch(
+            nn.Sequential(nn.Unflatten(1, maps.shape[1:]), *rest),
+            self.exact.networks.features,
+            maps[0].numel(),
+            self.settings.in_the_map(float(maps.std())),
+            self.batch_size,
+        )
 
     @cached_property
     def _regression(self) -> RegressionStart:

@@ -77,7 +77,7 @@ def test_folder_is_named_for_people_and_unique(tmp_path: Path) -> None:
 
 
 def test_time_is_estimated_from_other_seeds_and_else_from_the_mean(tmp_path: Path) -> None:
-    done = [make_job("slow", 0), make_job("slow", 1), make_job("quick", 0)]
+    done = [make_job("slow", 0), make_job("slow", 1), make_job("quick", 0, width=1)]
     for job, seconds in zip(done, (100, 300, 20), strict=True):
         times = {"train_seconds": seconds - 10, "test_seconds": 10}
         JobFolder(tmp_path, job).write_json(RESULT, times)

@@ -4,6 +4,7 @@
 """What is noted of a model's scores, maps and pictures."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import cast
 
@@ -59,6 +60,29 @@ def test_maps_are_compared_at_the_size_of_the_masks(
     assert np.allclose(table[table.split == "test"].defect_area, areas)
     assert [image.shape for image in raw.pictures.images] == [(3, 32, 32)] * 12
     assert not raw.pictures.reconstructions
+
+
+def test_painted_images_and_photographs_of_a_relative_root_share_a_folder(
+    rendered_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(rendered_set / "train" / "good", tmp_path / "photographs")
+    monkeypatch.chdir(tmp_path)
+    data = ICMold(root="photographs", paint_defects=["short_fill"], train_batch_size=8)
+    data.setup()
+    table = scored(BrokenModel(), data, tmp_path).table(data)
+    good = table[(table.split == "test") & (table.label == 0)].image_path
+    assert good.str.match(r"photographs/\d+\.png").all()
+    assert not table.image_path.str.startswith("/").any()
+
+
+def test_images_that_chose_the_epoch_are_told_apart(
+    data: AnomalibDataModule, tmp_path: Path
+) -> None:
+    raw = scored(BrokenModel(), data, tmp_path)
+    before, after = raw.table(data), raw.table(data, selecting=1)
+    assert before.split.tolist()[:2] == ["held_out", "held_out"]
+    assert after.split.tolist()[:2] == ["selection", "held_out"]
+    assert (before.split[2:] == after.split[2:]).all()
 
 
 def test_a_model_of_a_fixed_size_is_made_for_the_size_that_is_asked_for(

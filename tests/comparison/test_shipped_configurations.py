@@ -27,6 +27,7 @@ def test_every_file_can_be_run(path: Path) -> None:
 
 def test_those_that_are_asked_for_are_there() -> None:
     assert {path.stem for path in FILES} == {
+        "chip_photographs",
         "icmold_quick",
         "icmold_paper",
         "digits_one_class",

@@ -25,6 +25,7 @@ from anogan_plugin.models.components.health import TrainingHealth, diversity
 from anogan_plugin.models.components.held_out import fixed_latent, searched_residual
 from anogan_plugin.models.components.image_scores import largest_local_mean, residual_map
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
+from anogan_plugin.models.components.score_table import drift
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -160,6 +161,39 @@ def test_threshold_rejects_the_stated_share_of_good_images() -> None:
     assert batch.pred_label.tolist() == [False, True]
     assert batch.pred_score is not None
     assert batch.pred_score.tolist() == [95.0, 500.0], "scores stay raw"
+
+
+def test_p_values_by_hand() -> None:
+    processor = HeldOutGoodPostProcessor(0.1)
+    assert processor.p_values(torch.tensor([5.0])).tolist() == [1.0]
+    processor.calibrate(torch.tensor([1.0, 2.0, 2.0, 4.0]), torch.zeros(4, 1, 1))
+    # Of four good images 4, 3, 1, 1 and 0 score at least as high.
+    found = processor.p_values(torch.tensor([0.5, 2.0, 3.0, 4.0, 9.0]))
+    assert found.tolist() == pytest.approx([5 / 5, 4 / 5, 2 / 5, 2 / 5, 1 / 5])
+    loaded = HeldOutGoodPostProcessor(0.1)
+    loaded.load_state_dict(processor.state_dict())
+    assert loaded.p_values(torch.tensor([3.0])).tolist() == pytest.approx([2 / 5])
+    processor.reset()
+    assert len(processor.good_scores) == 0
+
+
+def test_good_images_get_small_p_values_no_more_often_than_that() -> None:
+    draw = torch.Generator().manual_seed(0)
+    shares = []
+    for _ in range(200):
+        scores = torch.randn(150, generator=draw).exp()  # whatever their distribution
+        processor = HeldOutGoodPostProcessor(0.1)
+        processor.calibrate(scores[:49], torch.zeros(49, 1, 1))
+        shares.append(float((processor.p_values(scores[49:]) <= 0.1).float().mean()))
+    # Exactly 0.1 on average, as 0.1·50 is whole.
+    assert sum(shares) / len(shares) == pytest.approx(0.1, abs=0.01)
+
+
+def test_drift_is_named() -> None:
+    rng = np.random.default_rng(0)
+    good = rng.normal(size=200)
+    assert "; alike (" in drift(rng.normal(size=100), good)
+    assert "not alike: many defects, or parts, camera or light" in drift(good + 2, good)
 
 
 def test_without_calibration_nothing_is_judged() -> None:

@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--kind", choices=("ICMold", "OneClassDigits"), default="ICMold", help="the data module"
     )
+    parser.add_argument("--digit", type=int, default=1, help="the good one of OneClassDigits")
     parser.add_argument("--width", type=int, default=64, help="width of the random networks")
     parser.add_argument("--images", type=int, default=64, help="images, half of them anomalous")
     parser.add_argument(
@@ -99,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 def _subject(options: argparse.Namespace) -> Subject:
     if options.checkpoint is None:
         return stand_in(options.images, options.width)
-    return trained(options.checkpoint, options.data, options.kind, options.images)
+    return trained(options.checkpoint, options.data, options.kind, options.images, options.digit)
 
 
 def _rows(benchmark: Benchmark, options: argparse.Namespace, console: Console) -> Iterator[Row]:

@@ -77,14 +77,15 @@ def stand_in(images: int, width: int, seed: int = 0) -> Subject:
     )
 
 
-def trained(checkpoint: Path, data: Path, kind: str, images: int) -> Subject:
+def trained(checkpoint: Path, data: Path, kind: str, images: int, digit: int = 1) -> Subject:
     """A trained AnoGAN and random test images, the same ones every time.
 
     Args:
         checkpoint: AnoGAN's ``model.ckpt``.
         data: Root of the data module.
-        kind: ``"ICMold"``, or ``"OneClassDigits"`` with digit 1 as the good one.
+        kind: ``"ICMold"``, or ``"OneClassDigits"``.
         images: Number of images, half of them anomalous; as many as there are if fewer.
+        digit: The good one of ``OneClassDigits``.
 
     Returns:
         Its networks and the images.
@@ -100,7 +101,7 @@ def trained(checkpoint: Path, data: Path, kind: str, images: int) -> Subject:
     module = (
         ICMold(root=data)
         if kind == "ICMold"
-        else OneClassDigits(root=data, normal_digits=[1], image_size=size)
+        else OneClassDigits(root=data, normal_digits=[digit], image_size=size)
     )
     module.setup()
     subset = module.test_subset(images // 2)
@@ -109,7 +110,8 @@ def trained(checkpoint: Path, data: Path, kind: str, images: int) -> Subject:
     items = [items[i] for i in order]  # so that the first few hold both kinds
     batch = torch.stack([cast(torch.Tensor, item.image) for item in items])
     return Subject(
-        f"AnoGAN of width {model.settings.width} trained on {kind}",
+        f"AnoGAN of width {model.settings.width} trained on {kind}"
+        + ("" if kind == "ICMold" else f", digit {digit}"),
         model.model.generator.as_chain(),
         model.model.discriminator.features,
         model.settings.latent_size,

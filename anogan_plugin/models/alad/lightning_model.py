@@ -62,8 +62,8 @@ class ALAD(ImageScoring, BidirectionalTraining, AnomalibModule):
             where the machine has instructions for it, ``bf16``, or ``fp32`` for whatever the
             trainer's precision is; weights and scores are float32.
         image_score: ``features`` for A(x), or another of the paper's: ``l1`` and ``l2``, the norms
-            of x − G(E(x)), ``logits`` for −log D(x, G(E(x))); or ``local`` for the largest local
-            mean of the residual |x − G(E(x))|.
+            of x − G(E(x)), ``logits`` for −log D(x, G(E(x))); ``local`` for the largest local
+            mean of the residual |x − G(E(x))|; ``standardised`` for its most unusual spot.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on
@@ -95,7 +95,9 @@ class ALAD(ImageScoring, BidirectionalTraining, AnomalibModule):
         ema_decay: float | None = None,
         learning_rate: float | None = None,
         training_precision: Literal["auto", "fp32", "bf16"] = "auto",
-        image_score: Literal["features", "l1", "l2", "logits", "local"] = "features",
+        image_score: Literal[
+            "features", "l1", "l2", "logits", "local", "standardised"
+        ] = "features",
         overkill: float = 0.01,
         pre_processor: PreProcessor | bool = True,
         post_processor: PostProcessor | bool = True,

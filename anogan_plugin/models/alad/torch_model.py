@@ -13,8 +13,8 @@ from anogan_plugin.models.components.bidirectional_gan import BidirectionalGAN, 
 from anogan_plugin.models.components.image_scores import (
     ImageScores,
     check_image_score,
-    image_scores,
     largest_local_mean,
+    reconstruction_scores,
     residual_map,
 )
 from anogan_plugin.models.components.joint_discriminator import (
@@ -24,7 +24,7 @@ from anogan_plugin.models.components.joint_discriminator import (
 )
 from anogan_plugin.models.components.modes import eval_mode
 
-IMAGE_SCORES = ("features", "l1", "l2", "logits", "local")
+IMAGE_SCORES = ("features", "l1", "l2", "logits", "local", "standardised")
 
 
 class Discriminators(nn.Module):
@@ -95,7 +95,8 @@ class ALADModel(BidirectionalGAN):
             images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
 
         Returns:
-            Image scores, with :data:`IMAGE_SCORES` as parts; the anomaly map is |x − G(E(x))|.
+            Image scores, with :data:`IMAGE_SCORES` as parts (``standardised`` where the model is
+            trained); the anomaly map is |x − G(E(x))|.
 
         Raises:
             ValueError: If a score is NaN or infinite, because a weight or an image is.
@@ -115,7 +116,9 @@ class ALADModel(BidirectionalGAN):
             "logits": F.softplus(-logits),
             "local": largest_local_mean(anomaly_map),
         }
-        return image_scores(parts, self.image_score, anomaly_map, reconstruction)
+        return reconstruction_scores(
+            parts, self.image_score, anomaly_map, images, reconstruction, self.standardised
+        )
 
 
 def _add_spectral_norm(network: nn.Module) -> None:

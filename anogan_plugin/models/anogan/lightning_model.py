@@ -22,7 +22,7 @@ from anomalib.pre_processing import PreProcessor
 from anomalib.visualization import Visualizer
 
 from anogan_plugin.latent_search import search_settings
-from anogan_plugin.models.anogan.presets import gan_settings
+from anogan_plugin.models.anogan.presets import gan_settings, scoring_settings
 from anogan_plugin.models.anogan.torch_model import AnoGANModel
 from anogan_plugin.models.components.dcgan_training import DcganTraining
 from anogan_plugin.models.components.image_scores import ImageScores
@@ -44,8 +44,9 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
     module; the pre-processor resizes them and makes them grey where ``channels`` is 1.
 
     Args:
-        preset: How the GAN is trained: ``default``, for better coverage of good parts, or
-            ``paper``, the vanilla DCGAN of Radford et al. 2015.
+        preset: ``default``, a GAN that covers good parts better, scored as in the paper;
+            ``inspection``, the same GAN with search ``refined`` and image_score ``standardised``,
+            which finds far more; or ``paper``, the vanilla DCGAN of Radford et al. 2015.
         image_size: Side length of the images in pixels: 32, 64, 128 or 256.
         channels: 1 for grey, 3 for colour.
         latent_size: Length of a latent vector; None takes the preset's.
@@ -59,7 +60,8 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
             where the machine has instructions for it, ``bf16``, or ``fp32`` for whatever the
             trainer's precision is; weights are float32.
         search: How the latent space is searched: ``paper``, Γ steps of Adam from one start for all
-            images, or ``fast``, few steps from a guess for each image.
+            images; ``fast``, few steps from a guess for each image; or ``refined``, which goes on
+            for a few steps in G's first feature map. None takes the preset's.
         search_steps: Most gradient steps of the search per image, the paper's Γ; None takes the
             search's.
         search_learning_rate: Step size of Adam in the search; None takes the search's.
@@ -69,8 +71,9 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
         search_seed: Seed of the latent vector that every search starts from, or of the images that
             the guess is fitted to.
         search_precision: As ``training_precision``, for the search; scores are float32.
-        image_score: ``paper`` for A(x), or ``local`` for the largest local mean of the residual
-            |x − G(z_Γ)|, which finds small defects better.
+        image_score: ``paper`` for A(x), ``local`` for the largest local mean of the residual
+            |x − G(z_Γ)|, or ``standardised`` for the spot that is most unusual against held-out and
+            trained-on good images; that needs search ``refined``. None takes the preset's.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on
@@ -89,7 +92,7 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
 
     def __init__(
         self,
-        preset: Literal["default", "paper"] = "default",
+        preset: Literal["default", "inspection", "paper"] = "default",
         image_size: int = 64,
         channels: int = 1,
         latent_size: int | None = None,
@@ -100,14 +103,14 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
         ema_decay: float | None = None,
         learning_rate: float | None = None,
         training_precision: Literal["auto", "fp32", "bf16"] = "auto",
-        search: Literal["paper", "fast"] = "paper",
+        search: Literal["paper", "fast", "refined"] | None = None,
         search_steps: int | None = None,
         search_learning_rate: float | None = None,
         search_stop_tolerance: float | None = None,
         discrimination_weight: float = 0.1,
         search_seed: int = 0,
         search_precision: Literal["auto", "fp32", "bf16"] = "auto",
-        image_score: Literal["paper", "local"] = "paper",
+        image_score: Literal["paper", "local", "standardised"] | None = None,
         overkill: float = 0.01,
         pre_processor: PreProcessor | bool = True,
         post_processor: PostProcessor | bool = True,
@@ -129,6 +132,7 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
             ema_decay=ema_decay,
             learning_rate=learning_rate,
         )
+        scoring = scoring_settings(preset, search=search, image_score=image_score)
         self.model: AnoGANModel = AnoGANModel(
             image_size,
             channels,
@@ -136,7 +140,7 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
             settings.width,
             settings.discriminator_norm,
             search_settings(
-                search,
+                scoring.search,
                 steps=search_steps,
                 learning_rate=search_learning_rate,
                 stop_tolerance=search_stop_tolerance,
@@ -144,7 +148,7 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
                 seed=search_seed,
                 precision=search_precision,
             ),
-            image_score,
+            scoring.image_score,
         )
         self.set_up_gan(settings, training_precision)
 
@@ -180,6 +184,26 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
             Their scores.
         """
         return self.model.score(images, search_progress(self.trainer))
+
+    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
+        """Find the nearest images, showing how far the search is.
+
+        Args:
+            images: ``(B, C, H, W)`` in [-1, 1].
+
+        Returns:
+            ``(B, C, H, W)`` in [-1, 1].
+        """
+        return self.model.reconstruct(images, search_progress(self.trainer))
+
+    def standardise(self, images: torch.Tensor) -> None:
+        """Learn what good images leave over, with search ``refined``; others take too long for it.
+
+        Args:
+            images: ``(N, C, H, W)`` good images in [-1, 1].
+        """
+        if self.model.search.map_steps > 0:
+            super().standardise(images)
 
     def score_arguments(self) -> dict[str, Any]:
         """What a threshold depends on beside the weights.

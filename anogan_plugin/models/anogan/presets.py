@@ -1,15 +1,38 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The GANs that AnoGAN can be trained with: data, not code paths."""
+"""The GANs that AnoGAN can be trained with, and how it scores: data, not code paths."""
 
+import dataclasses
 from typing import Any
 
 from anogan_plugin.models.components.gan_settings import STABLE_GAN, GanSettings
 from anogan_plugin.presets import with_overrides
 
+
+@dataclasses.dataclass(frozen=True)
+class ScoringSettings:
+    """How AnoGAN scores.
+
+    Args:
+        search: How the latent space is searched, a name in
+            :data:`~anogan_plugin.latent_search.settings.SEARCHES`.
+        image_score: What is made of the residual.
+    """
+
+    search: str = "paper"
+    image_score: str = "paper"
+
+
+SCORINGS = {
+    "default": ScoringSettings(),
+    "inspection": ScoringSettings(search="refined", image_score="standardised"),
+    "paper": ScoringSettings(),
+}
+
 PRESETS = {
     "default": STABLE_GAN,
+    "inspection": STABLE_GAN,
     # Radford et al. 2015, as Schlegl et al. and Nakaoka & Kimoto use it.
     "paper": GanSettings(
         latent_size=100,
@@ -42,3 +65,23 @@ def gan_settings(preset: str, **overrides: Any) -> GanSettings:
         100
     """
     return with_overrides("preset", PRESETS, preset, overrides)
+
+
+def scoring_settings(preset: str, **overrides: Any) -> ScoringSettings:
+    """Take a preset's way to score and replace what the user gave.
+
+    Args:
+        preset: Name in :data:`SCORINGS`.
+        overrides: Fields of :class:`ScoringSettings`; None keeps the preset's value.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ValueError: If there is no such preset.
+
+    Example:
+        >>> scoring_settings("inspection", search=None).search
+        'refined'
+    """
+    return with_overrides("preset", SCORINGS, preset, overrides)

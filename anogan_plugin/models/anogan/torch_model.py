@@ -10,13 +10,14 @@ from anogan_plugin.latent_search import Progress, SearchResult, SearchSettings
 from anogan_plugin.models.components.image_scores import (
     ImageScores,
     check_image_score,
-    image_scores,
     largest_local_mean,
+    reconstruction_scores,
     residual_map,
 )
 from anogan_plugin.models.components.searched_gan import SearchedGan
+from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 
-IMAGE_SCORES = ("paper", "local")
+IMAGE_SCORES = ("paper", "local", "standardised")
 
 
 class AnoGANModel(SearchedGan):
@@ -29,7 +30,8 @@ class AnoGANModel(SearchedGan):
         width: Channels of the layer next to the image, in G and in D.
         discriminator_norm: ``"batch"``, ``"spectral"`` or ``"none"``.
         search: Settings of the latent search.
-        image_score: ``"paper"`` for A(x), ``"local"`` for the largest local mean of the residual.
+        image_score: ``"paper"`` for A(x), ``"local"`` for the largest local mean of the residual,
+            ``"standardised"`` for the most unusual spot, see :class:`StandardisedResidual`.
 
     Raises:
         ValueError: If an argument is not one of its valid choices.
@@ -47,6 +49,25 @@ class AnoGANModel(SearchedGan):
     ) -> None:
         super().__init__(image_size, channels, latent_size, width, discriminator_norm, search)
         self.image_score = check_image_score(image_score, IMAGE_SCORES)
+        if image_score == "standardised" and search.map_steps == 0:
+            msg = (
+                "image_score standardised needs a search with steps in G's feature map, whose "
+                "residuals it knows: give search refined, or preset inspection"
+            )
+            raise ValueError(msg)
+        self.standardised = StandardisedResidual(image_size, channels)
+
+    def reconstruct(self, images: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
+        """The nearest images that the search finds.
+
+        Args:
+            images: ``(B, C, H, W)`` float in [-1, 1].
+            progress: Called after every step of the search with how far it is.
+
+        Returns:
+            ``(B, C, H, W)`` in [-1, 1].
+        """
+        return self.latent_search()(images, progress=progress).reconstruction
 
     def score(self, images: torch.Tensor, progress: Progress | None = None) -> ImageScores:
         """Search the latent space and score what is left.
@@ -57,8 +78,10 @@ class AnoGANModel(SearchedGan):
 
         Returns:
             Image scores, with the parts ``paper`` A(x), ``local``, the ``residual`` and
-            ``discrimination`` that the paper's is made of, and the ``steps`` of the search; the
-            anomaly map is |x − G(z_Γ)|.
+            ``discrimination`` that the paper's is made of, the ``steps`` of the search, and, where
+            the model was trained for it, ``standardised``: by what the search that it was trained
+            with leaves of good images, also where this one is another. The anomaly map is
+            |x − G(z_Γ)|, or the standardised one.
 
         Raises:
             ValueError: If a score is NaN or infinite, because a weight or an image is.
@@ -76,7 +99,14 @@ class AnoGANModel(SearchedGan):
             "discrimination": found.discrimination,
             "steps": found.steps.to(images.device),
         }
-        return image_scores(parts, self.image_score, anomaly_map, found.reconstruction)
+        return reconstruction_scores(
+            parts,
+            self.image_score,
+            anomaly_map,
+            images,
+            found.reconstruction,
+            self.standardised,
+        )
 
     def forward(self, images: torch.Tensor) -> InferenceBatch:
         """Score images the way anomalib calls a model.

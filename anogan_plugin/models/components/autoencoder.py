@@ -12,6 +12,7 @@ from torch import nn
 from anogan_plugin.models.components.dcgan import Encoder, Generator
 from anogan_plugin.models.components.gan_settings import check_at_least
 from anogan_plugin.models.components.image_scores import ImageScores
+from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 
 
 class Autoencoder(nn.Module):
@@ -37,6 +38,7 @@ class Autoencoder(nn.Module):
         self.decoder = Generator(image_size, channels, latent_size, width)
         self.to(memory_format=torch.channels_last)  # faster convolutions, on CPU and CUDA
         self.channels = channels
+        self.standardised = StandardisedResidual(image_size, channels)
 
     @abstractmethod
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:

@@ -15,6 +15,8 @@ from anogan_plugin.models.components.dcgan import Encoder, Generator
 from anogan_plugin.models.components.gan_settings import check_at_least, check_learning
 from anogan_plugin.models.components.image_scores import ImageScores
 from anogan_plugin.models.components.joint_discriminator import PairDiscriminator
+from anogan_plugin.models.components.modes import eval_mode
+from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 
 Pair = tuple[torch.Tensor, torch.Tensor]
 
@@ -100,6 +102,7 @@ class BidirectionalGAN(nn.Module):
         if settings.normalised_codes:
             self.encoder.layers.append(nn.BatchNorm2d(latent_size, affine=False))
         self.channels = channels
+        self.standardised = StandardisedResidual(image_size, channels)
 
     @abstractmethod
     def games(self, images: torch.Tensor, latent: torch.Tensor) -> list[Game]:
@@ -126,6 +129,18 @@ class BidirectionalGAN(nn.Module):
         Raises:
             ValueError: If a score is NaN or infinite, because a weight or an image is.
         """
+
+    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
+        """G(E(x)), whatever mode the networks are in.
+
+        Args:
+            images: ``(B, C, H, W)`` in [-1, 1].
+
+        Returns:
+            ``(B, C, H, W)`` in [-1, 1].
+        """
+        with eval_mode(self):
+            return self.generator(self.encoder(images))
 
     def images_of(self, images: torch.Tensor) -> torch.Tensor:
         """Drop the channels that a grey image repeats.

@@ -8,7 +8,12 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-RESIDUAL_SCORES = ("sum", "mean", "local")
+from anogan_plugin.models.components.standardised_residual import (
+    FEWEST_IMAGES,
+    StandardisedResidual,
+)
+
+RESIDUAL_SCORES = ("sum", "mean", "local", "standardised")
 _WINDOW_AT_64_PIXELS = 5
 
 
@@ -61,6 +66,46 @@ def image_scores(
     return ImageScores(score, parts, anomaly_map, reconstruction)
 
 
+def reconstruction_scores(
+    parts: dict[str, torch.Tensor],
+    image_score: str,
+    anomaly_map: torch.Tensor,
+    images: torch.Tensor,
+    reconstruction: torch.Tensor,
+    standardised: StandardisedResidual,
+) -> ImageScores:
+    """As :func:`image_scores`, with the standardised residual among the parts once it is fitted.
+
+    Args:
+        parts: ``(B,)`` each.
+        image_score: Name of one of them, or ``"standardised"``: then its map is the anomaly map.
+        anomaly_map: ``(B, H, W)``.
+        images: ``(B, C, H, W)`` in [-1, 1].
+        reconstruction: The same shape and range.
+        standardised: What good images leave over.
+
+    Returns:
+        All of it.
+
+    Raises:
+        ValueError: If a score is NaN or infinite, or the standardised one is asked for and has not
+            been fitted.
+    """
+    if standardised.fitted:
+        standardised_map = standardised(images - reconstruction)
+        parts["standardised"] = standardised_map.flatten(1).amax(1)
+        if image_score == "standardised":
+            anomaly_map = standardised_map
+    elif image_score == "standardised":
+        msg = (
+            "image_score standardised measures residuals against those of good images, which this "
+            f"model has not seen: train it with image_score standardised, on {FEWEST_IMAGES} good "
+            "images or more, four of them held out"
+        )
+        raise ValueError(msg)
+    return image_scores(parts, image_score, anomaly_map, reconstruction)
+
+
 def check_image_score(image_score: str, choices: tuple[str, ...]) -> str:
     """Refuse an image score that a model does not have.
 
@@ -81,7 +126,7 @@ def check_image_score(image_score: str, choices: tuple[str, ...]) -> str:
 
 
 def residual_scores(anomaly_map: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The ways to make one score of a map: :data:`RESIDUAL_SCORES`.
+    """The ways to make one score of a map, of :data:`RESIDUAL_SCORES`.
 
     Args:
         anomaly_map: ``(B, H, W)`` float.

@@ -22,6 +22,7 @@ from anogan_plugin.models.components.modes import eval_mode
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.components.pre_processing import to_generator_range
 from anogan_plugin.models.components.score_table import ScoreTable
+from anogan_plugin.models.components.standardised_residual import FEWEST_IMAGES
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 
 _CALIBRATION_BATCH = 64
@@ -35,6 +36,9 @@ class ScoringModel(Protocol):
 
     def score(self, images: torch.Tensor) -> ImageScores:
         """Scores of images ``(B, C, H, W)`` in [-1, 1]."""
+
+    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
+        """Reconstructions of images ``(B, C, H, W)``, those that the scores are made of."""
 
 
 class ImageScoring:
@@ -79,6 +83,30 @@ class ImageScoring:
             Their scores.
         """
         return self._scoring.score(images)
+
+    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
+        """Reconstruct images as :meth:`score` does.
+
+        Args:
+            images: ``(B, C, H, W)`` in [-1, 1].
+
+        Returns:
+            ``(B, C, H, W)`` in [-1, 1].
+        """
+        return self._scoring.reconstruct(images)
+
+    def standardise(self, images: torch.Tensor) -> None:
+        """Learn what the reconstructions of good images leave over, if there are enough of them.
+
+        Args:
+            images: ``(N, C, H, W)`` good images in [-1, 1].
+        """
+        if len(images) < FEWEST_IMAGES:
+            return
+        parts = images.float().split(_CALIBRATION_BATCH)
+        with eval_mode(self.model), torch.autocast(images.device.type, enabled=False):
+            residuals = [part - self.reconstruct(part) for part in parts]
+        self.model.standardised.fit(torch.cat(residuals))
 
     def _score_in_eval_mode(self, images: torch.Tensor) -> ImageScores:
         # Calibration comes while Lightning trains, and autocast where the trainer's precision asks
@@ -177,8 +205,8 @@ class ImageScoring:
         if not changed:
             return
         state = checkpoint["state_dict"]
-        for threshold in ("_image_threshold", "_pixel_threshold"):
-            if (key := f"post_processor.{threshold}") in state:
+        for name in ("_image_threshold", "_pixel_threshold", "_good_scores"):
+            if (key := f"post_processor.{name}") in state:
                 state[key] = torch.full_like(state[key], float("nan"))
         rank_zero_warn(
             f"no image will be accepted or rejected: the thresholds in the checkpoint are for "

@@ -1,12 +1,14 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Thresholds from held-out good images; scores left as they are."""
+"""Thresholds and p-values from held-out good images; scores left as they are."""
 
 import math
 
 import torch
 from anomalib.post_processing import PostProcessor
+
+_MOST_SCORES = 512
 
 
 class HeldOutGoodPostProcessor(PostProcessor):
@@ -30,6 +32,9 @@ class HeldOutGoodPostProcessor(PostProcessor):
             raise ValueError(msg)
         super().__init__(enable_normalization=False)
         self.overkill = overkill
+        self.register_buffer("_good_scores", torch.full((_MOST_SCORES,), math.nan))
+
+    _good_scores: torch.Tensor
 
     @property
     def _checkpoint_config_keys(self) -> tuple[str, ...]:
@@ -41,12 +46,13 @@ class HeldOutGoodPostProcessor(PostProcessor):
         return not bool(torch.isnan(self._image_threshold))
 
     def reset(self) -> None:
-        """Forget both thresholds."""
+        """Forget the held-out images."""
+        self._good_scores.fill_(math.nan)
         self._image_threshold.fill_(math.nan)
         self._pixel_threshold.fill_(math.nan)
 
     def calibrate(self, pred_score: torch.Tensor, anomaly_map: torch.Tensor) -> None:
-        """Set both thresholds.
+        """Set both thresholds, and remember the scores for p-values.
 
         Args:
             pred_score: ``(N,)`` raw scores of held-out good images.
@@ -55,6 +61,29 @@ class HeldOutGoodPostProcessor(PostProcessor):
         share = 1 - self.overkill
         self._image_threshold.copy_(_quantile(pred_score, share))
         self._pixel_threshold.copy_(_quantile(anomaly_map, share))
+        self._good_scores.fill_(math.nan)[: len(pred_score)] = pred_score[:_MOST_SCORES]
+
+    @property
+    def good_scores(self) -> torch.Tensor:
+        """``(N,)`` raw scores of the held-out good images, of at most 512; empty without any."""
+        return self._good_scores[~torch.isnan(self._good_scores)]
+
+    def p_values(self, pred_score: torch.Tensor) -> torch.Tensor:
+        """How rarely a good image scores as high: conformal p-values (Vovk et al. 2005).
+
+        ``p = (1 + #{held-out good images with a score of at least s}) / (N + 1)``. Of good images
+        like those held out, a share of at most α gets a p-value of α or less, whatever the
+        distribution of scores; none is below 1 / (N + 1).
+
+        Args:
+            pred_score: ``(B,)`` raw scores.
+
+        Returns:
+            ``(B,)`` in (0, 1]; 1 where nothing was held out.
+        """
+        good = self.good_scores
+        as_high = (good[None] >= pred_score[:, None]).sum(1)
+        return (1 + as_high) / (len(good) + 1)
 
     @property
     def normalized_image_threshold(self) -> torch.Tensor:

@@ -130,8 +130,9 @@ class _Begun:
         return len(self._images)
 
     def __getitem__(self, index: int) -> torch.Tensor:
-        self._begun[index] = image = self._to_search(self._images[index])
-        return image
+        if index not in self._begun:  # steps in G's first feature map ask for it again
+            self._begun[index] = self._to_search(self._images[index])
+        return self._begun[index]
 
     def leave(self, index: torch.Tensor) -> torch.Tensor:
         return torch.stack([self._begun.pop(position) for position in index.tolist()])

@@ -20,8 +20,10 @@ from anogan_plugin.models.components.health import (
 )
 
 _PROBE_IMAGES = 64
-_CALIBRATION_IMAGES = 512
+_HELD_OUT_IMAGES = 512
 _FEWEST = 2
+_STANDARDISATION_IMAGES = 1024
+_STANDARDISATION_VALUES = 2**26  # 256 MiB of pixels, where images are large
 _EPOCHS_PER_PICTURE = 5
 
 
@@ -40,6 +42,9 @@ class WatchedModel(Protocol):
     def held_out_residual(self, images: torch.Tensor) -> float:
         """Mean |x − reconstruction| per pixel of held-out good images ``(N, C, H, W)``."""
 
+    def standardise(self, images: torch.Tensor) -> None:
+        """Learn what the reconstructions of good images ``(N, C, H, W)`` leave over."""
+
     def calibrate(self, images: torch.Tensor) -> None:
         """Set what depends on held-out good images ``(N, C, H, W)``."""
 
@@ -50,15 +55,37 @@ class WatchedModel(Protocol):
         """Begin the next stage of the training; False if this was the last."""
 
 
+def selecting(held_out: int) -> int:
+    """How many of the held-out good images choose the epoch and standardise the residual.
+
+    They come first. The others have chosen nothing: only a threshold set on those rejects no
+    larger share of good images than it promises.
+
+    Args:
+        held_out: Number of held-out good images.
+
+    Returns:
+        Half of those that are kept; all of them where there are fewer than four.
+
+    Example:
+        >>> selecting(328), selecting(5000), selecting(3)
+        (164, 256, 3)
+    """
+    kept = min(held_out, _HELD_OUT_IMAGES)
+    return kept // 2 if kept >= 2 * _FEWEST else kept
+
+
 class TrainingWatch(Callback):
     """Measures a model after every epoch and ends the training with its best one.
 
     After every validation epoch it logs ``held_out_residual`` and ``diversity``, draws a grid of
     samples (to the logger, and to ``samples/`` in the results folder), and stops a run that
     collapsed or diverged, saying so; a loss that is NaN or infinite stops it at once. When training
-    ends, the weights of the epoch with the lowest held-out residual are put back and saved, the
-    module is calibrated on held-out good images, and the checkpoint is written again with the
-    thresholds. A run that goes on from a checkpoint chooses among its own epochs.
+    ends, the weights of the epoch with the lowest held-out residual are put back and saved. What
+    good images leave over is learnt from up to 1,024 of those trained on and the first half of
+    those held out (:func:`selecting`), thresholds are set on the other half, which chose nothing,
+    and the checkpoint is written again. A run that goes on from a checkpoint chooses among its own
+    epochs.
 
     A model that trains in stages (:meth:`WatchedModel.next_stage`) gets this for each of them: the
     next one begins with the best epoch of the one before, also where that was stopped.
@@ -73,6 +100,7 @@ class TrainingWatch(Callback):
     def __init__(self) -> None:
         self.health = TrainingHealth("")
         self._held_out: list[torch.Tensor] = []
+        self._trained_on: list[torch.Tensor] = []
         self._probe: torch.Tensor | None = None
         self._best: dict[str, torch.Tensor] = {}
 
@@ -89,11 +117,13 @@ class TrainingWatch(Callback):
         batch: ImageBatch,
         batch_idx: int,
     ) -> None:
-        """Look for NaN and infinity in the losses that the training step returned.
+        """Keep images of the first epoch; look for NaN and infinity in the losses.
 
         Raises:
             TrainingDivergedError: If there is no epoch to keep yet.
         """
+        if self._probe is None:  # in the first epoch: each image once
+            self._keep_trained_on(cast(WatchedModel, pl_module).images_of(batch))
         problem = self.health.non_finite(outputs, trainer.current_epoch)
         if problem is None:
             return
@@ -111,14 +141,14 @@ class TrainingWatch(Callback):
     ) -> None:
         """Keep the first good images, once."""
         kept = sum(len(images) for images in self._held_out)
-        if self._probe is not None or kept >= _CALIBRATION_IMAGES or trainer.sanity_checking:
+        if self._probe is not None or kept >= _HELD_OUT_IMAGES or trainer.sanity_checking:
             return
         images = cast(WatchedModel, pl_module).images_of(batch)
         if batch.gt_label is not None:
             images = images[~batch.gt_label.bool()]
         # Cloned out of inference mode: an inference tensor can't take part in autograd.
         with torch.inference_mode(mode=False):
-            self._held_out.append(images[: _CALIBRATION_IMAGES - kept].clone())
+            self._held_out.append(images[: _HELD_OUT_IMAGES - kept].clone())
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Measure, log, remember the best epoch, stop a lost run."""
@@ -126,7 +156,8 @@ class TrainingWatch(Callback):
             return
         module = cast(WatchedModel, pl_module)
         if self._probe is None:
-            self._probe = torch.cat(self._held_out)[:_PROBE_IMAGES]
+            images = torch.cat(self._held_out)
+            self._probe = images[: min(_PROBE_IMAGES, selecting(len(images)))]
         with torch.inference_mode(mode=False):
             with torch.enable_grad():
                 measured = module.held_out_residual(self._probe)
@@ -151,7 +182,7 @@ class TrainingWatch(Callback):
             self._end_stage(trainer, pl_module, None)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put the best epoch back, save it, calibrate, and save the thresholds too."""
+        """Put the best epoch back, save it, standardise, calibrate, and save that too."""
         if not self._best:
             rank_zero_warn(
                 f"{type(pl_module).__name__} kept its last epoch and set no threshold, because "
@@ -161,7 +192,11 @@ class TrainingWatch(Callback):
             return
         self._keep_best(pl_module)
         _save_again(trainer)
-        cast(WatchedModel, pl_module).calibrate(torch.cat(self._held_out))
+        images = torch.cat(self._held_out)
+        used = selecting(len(images))
+        module = cast(WatchedModel, pl_module)
+        module.standardise(torch.cat([*self._trained_on, images[:used]]))
+        module.calibrate(images[used:] if used < len(images) else images)
         _save_again(trainer)
         self._best = {}
 
@@ -173,6 +208,12 @@ class TrainingWatch(Callback):
             self._keep_best(pl_module)
             _save_again(trainer)
             self._best = {}
+
+    def _keep_trained_on(self, images: torch.Tensor) -> None:
+        room = min(_STANDARDISATION_IMAGES, _STANDARDISATION_VALUES // images[0].numel())
+        room -= sum(len(kept) for kept in self._trained_on)
+        if room > 0:
+            self._trained_on.append(images[:room].clone())
 
     def _end_stage(self, trainer: Trainer, pl_module: LightningModule, problem: str | None) -> None:
         if problem is not None and self.health.problem is None:

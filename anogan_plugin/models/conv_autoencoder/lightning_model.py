@@ -52,8 +52,8 @@ class ConvAutoencoder(ImageScoring, ReconstructionTraining, AnomalibModule):
         training_precision: What the networks compute in while they train: ``auto`` for bfloat16
             where the machine has instructions for it, ``bf16``, or ``fp32`` for whatever the
             trainer's precision is; weights are float32.
-        image_score: ``mean`` or ``sum`` of the anomaly map, or ``local`` for its largest local
-            mean.
+        image_score: ``mean`` or ``sum`` of the anomaly map, ``local`` for its largest local mean,
+            or ``standardised`` for the most unusual spot of the residual.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on
@@ -82,7 +82,7 @@ class ConvAutoencoder(ImageScoring, ReconstructionTraining, AnomalibModule):
         learning_rate: float | None = None,
         weight_decay: float | None = None,
         training_precision: Literal["auto", "fp32", "bf16"] = "auto",
-        image_score: Literal["sum", "mean", "local"] = "mean",
+        image_score: Literal["sum", "mean", "local", "standardised"] = "mean",
         overkill: float = 0.01,
         pre_processor: PreProcessor | bool = True,
         post_processor: PostProcessor | bool = True,

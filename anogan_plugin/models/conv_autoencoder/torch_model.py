@@ -10,7 +10,7 @@ from anogan_plugin.models.components.image_scores import (
     RESIDUAL_SCORES,
     ImageScores,
     check_image_score,
-    image_scores,
+    reconstruction_scores,
     residual_scores,
 )
 from anogan_plugin.models.conv_autoencoder.loss import RECONSTRUCTION_LOSSES, check_loss
@@ -25,7 +25,7 @@ class ConvAutoencoderModel(Autoencoder):
         latent_size: Length of a latent vector.
         width: Channels of the layer next to the image, in the encoder and in the decoder.
         loss: ``"l2"``, ``"l1"`` or ``"ssim"``.
-        image_score: ``"sum"``, ``"mean"`` or ``"local"``.
+        image_score: ``"sum"``, ``"mean"``, ``"local"`` or ``"standardised"``.
 
     Raises:
         ValueError: If an argument is not one of its valid choices.
@@ -86,8 +86,8 @@ class ConvAutoencoderModel(Autoencoder):
             images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
 
         Returns:
-            Image scores, with the parts ``sum``, ``mean`` and ``local`` of the anomaly map; see
-            :meth:`anomaly_map`.
+            Image scores, with the parts ``sum``, ``mean`` and ``local`` of the anomaly map, see
+            :meth:`anomaly_map`, and ``standardised`` where the model is trained.
 
         Raises:
             ValueError: If a score is NaN or infinite, because a weight or an image is.
@@ -96,4 +96,6 @@ class ConvAutoencoderModel(Autoencoder):
         reconstruction = self.reconstruct(images)
         anomaly_map = self.anomaly_map(images, reconstruction)
         parts = residual_scores(anomaly_map)
-        return image_scores(parts, self.image_score, anomaly_map, reconstruction)
+        return reconstruction_scores(
+            parts, self.image_score, anomaly_map, images, reconstruction, self.standardised
+        )

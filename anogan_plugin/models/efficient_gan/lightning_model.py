@@ -59,8 +59,8 @@ class EfficientGAN(ImageScoring, BidirectionalTraining, AnomalibModule):
         discrimination: L_D: ``features`` for Σ|f(x, E(x)) − f(G(E(x)), E(x))|, with f the last
             layer of D before its logit, or ``cross_entropy`` for −log D(x, E(x)).
         discrimination_weight: λ in [0, 1], the weight of L_D.
-        image_score: ``paper`` for A(x), or ``local`` for the largest local mean of the residual
-            |x − G(E(x))|.
+        image_score: ``paper`` for A(x), ``local`` for the largest local mean of the residual
+            |x − G(E(x))|, or ``standardised`` for its most unusual spot.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on
@@ -93,7 +93,7 @@ class EfficientGAN(ImageScoring, BidirectionalTraining, AnomalibModule):
         training_precision: Literal["auto", "fp32", "bf16"] = "auto",
         discrimination: Literal["features", "cross_entropy"] = "features",
         discrimination_weight: float = 0.1,
-        image_score: Literal["paper", "local"] = "paper",
+        image_score: Literal["paper", "local", "standardised"] = "paper",
         overkill: float = 0.01,
         pre_processor: PreProcessor | bool = True,
         post_processor: PostProcessor | bool = True,

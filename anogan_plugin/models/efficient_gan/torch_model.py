@@ -14,14 +14,14 @@ from anogan_plugin.models.components.bidirectional_gan import (
 from anogan_plugin.models.components.image_scores import (
     ImageScores,
     check_image_score,
-    image_scores,
     largest_local_mean,
+    reconstruction_scores,
     residual_map,
 )
 from anogan_plugin.models.components.joint_discriminator import JointDiscriminator
 from anogan_plugin.models.components.modes import eval_mode
 
-IMAGE_SCORES = ("paper", "local")
+IMAGE_SCORES = ("paper", "local", "standardised")
 DISCRIMINATIONS = ("features", "cross_entropy")
 
 
@@ -34,7 +34,8 @@ class EfficientGANModel(BidirectionalGAN):
         settings: Sizes and norm of the networks.
         discrimination: L_D in the score: ``"features"`` or ``"cross_entropy"``.
         discrimination_weight: λ in [0, 1].
-        image_score: ``"paper"`` for A(x), ``"local"`` for the largest local mean of the residual.
+        image_score: ``"paper"`` for A(x), ``"local"`` for the largest local mean of the residual,
+            ``"standardised"`` for the most unusual spot, see :class:`StandardisedResidual`.
 
     Raises:
         ValueError: If an argument is not one of its valid choices.
@@ -115,4 +116,6 @@ class EfficientGANModel(BidirectionalGAN):
         parts["paper"] = torch.lerp(
             parts["residual"], parts[self.discrimination], self.discrimination_weight
         )
-        return image_scores(parts, self.image_score, anomaly_map, reconstruction)
+        return reconstruction_scores(
+            parts, self.image_score, anomaly_map, images, reconstruction, self.standardised
+        )

@@ -76,8 +76,8 @@ class FAnoGAN(ImageScoring, DcganTraining, AnomalibModule):
         search_steps: Gradient steps of AnoGAN's latent search that refine E(x) before an image is
             scored, at least 0; 0 is f-AnoGAN as published.
         search_precision: As ``training_precision``, for the search; scores are float32.
-        image_score: ``paper`` for A(x), or ``local`` for the largest local mean of the residual
-            |x − G(E(x))|.
+        image_score: ``paper`` for A(x), ``local`` for the largest local mean of the residual
+            |x − G(E(x))|, or ``standardised`` for its most unusual spot.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on
@@ -113,7 +113,7 @@ class FAnoGAN(ImageScoring, DcganTraining, AnomalibModule):
         discrimination_weight: float = 1.0,
         search_steps: int = 0,
         search_precision: Literal["auto", "fp32", "bf16"] = "auto",
-        image_score: Literal["paper", "local"] = "paper",
+        image_score: Literal["paper", "local", "standardised"] = "paper",
         overkill: float = 0.01,
         pre_processor: PreProcessor | bool = True,
         post_processor: PostProcessor | bool = True,
@@ -293,6 +293,26 @@ class FAnoGAN(ImageScoring, DcganTraining, AnomalibModule):
             Their scores.
         """
         return self.model.score(images, search_progress(self.trainer))
+
+    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
+        """Reconstruct images as :meth:`score` does, showing how far the search is.
+
+        Args:
+            images: ``(B, C, H, W)`` in [-1, 1].
+
+        Returns:
+            ``(B, C, H, W)`` in [-1, 1].
+        """
+        return self.model.reconstruct(images, search_progress(self.trainer))
+
+    def standardise(self, images: torch.Tensor) -> None:
+        """Learn what good images leave over, unless the encoder was never trained.
+
+        Args:
+            images: ``(N, C, H, W)`` good images in [-1, 1].
+        """
+        if self.encoding:
+            super().standardise(images)
 
     def score_arguments(self) -> dict[str, Any]:
         """What a threshold depends on beside the weights.

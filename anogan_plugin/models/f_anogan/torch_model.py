@@ -16,15 +16,16 @@ from anogan_plugin.models.components.gan_settings import check_at_least
 from anogan_plugin.models.components.image_scores import (
     ImageScores,
     check_image_score,
-    image_scores,
     largest_local_mean,
+    reconstruction_scores,
     residual_map,
 )
 from anogan_plugin.models.components.searched_gan import SearchedGan
+from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 from anogan_plugin.models.components.weight_cache import WeightCache
 from anogan_plugin.models.f_anogan.loss import izi_f, mean_square
 
-IMAGE_SCORES = ("paper", "local")
+IMAGE_SCORES = ("paper", "local", "standardised")
 
 
 class FAnoGANModel(SearchedGan):
@@ -63,6 +64,7 @@ class FAnoGANModel(SearchedGan):
         self.encoder = Encoder(image_size, channels, latent_size, width, norm="none")
         self.encoder.to(memory_format=torch.channels_last)
         check_at_least(0, discrimination_weight=discrimination_weight)
+        self.standardised = StandardisedResidual(image_size, channels)
         self.discrimination_weight = discrimination_weight
         self.image_score = check_image_score(image_score, IMAGE_SCORES)
         self._frozen_encoder: WeightCache[nn.Module] = WeightCache()
@@ -94,17 +96,37 @@ class FAnoGANModel(SearchedGan):
         with torch.no_grad():
             return encoder(images)
 
-    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
-        """G(E(x)) in eval mode.
+    def encode_and_refine(
+        self, images: torch.Tensor, progress: Progress | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """E(x), or what the latent search makes of it where it has steps.
 
         Args:
             images: ``(B, C, H, W)`` float32 in [-1, 1].
+            progress: Called after every step of the search with how far it is.
+
+        Returns:
+            ``(B, Z)`` latent vectors and ``(B,)`` steps taken.
+        """
+        latent = self.encode(images)
+        if self.search.steps == 0:
+            return latent, torch.zeros(len(images))
+        found = self.latent_search()(images, progress=progress, start=latent)
+        return found.latent, found.steps
+
+    def reconstruct(self, images: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
+        """G(z) in eval mode, with z from :meth:`encode_and_refine`.
+
+        Args:
+            images: ``(B, C, H, W)`` float32 in [-1, 1].
+            progress: As there.
 
         Returns:
             ``(B, C, H, W)`` in [-1, 1].
         """
         with torch.no_grad():
-            return self.latent_search().exact.networks.generate(self.encode(images))
+            latent, _ = self.encode_and_refine(images, progress)
+            return self.latent_search().exact.networks.generate(latent)
 
     def score(self, images: torch.Tensor, progress: Progress | None = None) -> ImageScores:
         """Encode, refine by the latent search if it has steps, and score what is left.
@@ -122,12 +144,9 @@ class FAnoGANModel(SearchedGan):
             ValueError: If a score is NaN or infinite, because a weight or an image is.
         """
         images = self.images_of(images).float()
-        if self.search.steps > 0:
-            search = self.latent_search()
-            return self.scores_of(images, search(images, progress=progress, start=self.start))
         # Scores are float32, whatever precision the trainer evaluates in.
         with torch.autocast(images.device.type, enabled=False):
-            return self._scores(images, self.encode(images), torch.zeros(len(images)))
+            return self._scores(images, *self.encode_and_refine(images, progress))
 
     @property
     def start(self) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -153,7 +172,9 @@ class FAnoGANModel(SearchedGan):
             "discrimination": discrimination,
             "steps": steps.to(images.device),
         }
-        return image_scores(parts, self.image_score, anomaly_map, reconstruction)
+        return reconstruction_scores(
+            parts, self.image_score, anomaly_map, images, reconstruction, self.standardised
+        )
 
     def forward(self, images: torch.Tensor) -> InferenceBatch:
         """Score images the way anomalib calls a model.

@@ -57,7 +57,8 @@ class VAE(ImageScoring, ReconstructionTraining, AnomalibModule):
             trainer's precision is; weights are float32.
         image_score: ``sum`` for −log p(x|z = μ), the reconstruction probability, without its
             constant; ``mean`` for its mean over the pixels; ``local`` for its largest local
-            mean; ``elbo`` for the training loss at z = μ.
+            mean; ``standardised`` for the most unusual spot of the residual; ``elbo`` for the
+            training loss at z = μ.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on
@@ -90,7 +91,7 @@ class VAE(ImageScoring, ReconstructionTraining, AnomalibModule):
         pixel_std: float = 0.05,
         learning_rate: float = 1e-3,
         training_precision: Literal["auto", "fp32", "bf16"] = "auto",
-        image_score: Literal["sum", "mean", "local", "elbo"] = "sum",
+        image_score: Literal["sum", "mean", "local", "standardised", "elbo"] = "sum",
         overkill: float = 0.01,
         pre_processor: PreProcessor | bool = True,
         post_processor: PostProcessor | bool = True,

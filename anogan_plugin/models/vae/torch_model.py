@@ -11,7 +11,7 @@ from anogan_plugin.models.components.image_scores import (
     RESIDUAL_SCORES,
     ImageScores,
     check_image_score,
-    image_scores,
+    reconstruction_scores,
     residual_scores,
 )
 from anogan_plugin.models.vae.loss import kl_to_normal, reconstruction_cost
@@ -29,7 +29,7 @@ class VAEModel(Autoencoder):
         width: Channels of the layer next to the image, in the encoder and in the decoder.
         kl_weight: β, the weight of the KL term.
         pixel_std: σ of p(x|z), in grey levels of [-1, 1].
-        image_score: ``"sum"``, ``"mean"``, ``"local"`` or ``"elbo"``.
+        image_score: ``"sum"``, ``"mean"``, ``"local"``, ``"standardised"`` or ``"elbo"``.
 
     Raises:
         ValueError: If an argument is not one of its valid choices.
@@ -115,4 +115,6 @@ class VAEModel(Autoencoder):
         parts = residual_scores(anomaly_map)
         parts["kl"] = kl_to_normal(mean, log_variance)
         parts["elbo"] = parts["sum"] + self.kl_weight * parts["kl"]
-        return image_scores(parts, self.image_score, anomaly_map, reconstruction)
+        return reconstruction_scores(
+            parts, self.image_score, anomaly_map, images, reconstruction, self.standardised
+        )

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""``python -m anogan_plugin.report.comparison OUT``: make tables and pictures again."""
+"""``python -m anogan_plugin.report.comparison OUT``: make the report again."""
 
 import argparse
 import sys
@@ -9,31 +9,43 @@ from pathlib import Path
 
 from rich.console import Console
 
-from anogan_plugin.report.comparison import table_so_far, write_pictures, write_tables
+from anogan_plugin.report.comparison import table_so_far
 from anogan_plugin.report.comparison.folder import UnreadableError
+from anogan_plugin.report.page import FIGURES
+from anogan_plugin.report.write_report import write_report
 
 
 def main() -> int:
-    """Read the command line and make tables and pictures.
+    """Read the command line and make tables, pictures and the page.
 
     Returns:
         Exit code: 0, or 2 if the folder holds no comparison.
     """
     parser = argparse.ArgumentParser(
         prog="python -m anogan_plugin.report.comparison",
-        description="Make tables and pictures of a comparison again, from what its jobs left.",
+        description="Make the report of a comparison again, from what its jobs left.",
     )
     parser.add_argument("output", type=Path, help="folder of the comparison (comparison.json)")
-    output = parser.parse_args().output
+    parser.add_argument(
+        "--figures",
+        nargs="*",
+        choices=FIGURES,
+        metavar="NAME",
+        help="write figures for print, too, as PDF, SVG and PNG into figures/print: all, or some "
+        f"of {', '.join(FIGURES)}",
+    )
+    options = parser.parse_args()
+    output = options.output
+    figures = () if options.figures is None else tuple(options.figures or FIGURES)
     try:
-        write_tables(output)
-        write_pictures(output)
+        write_report(output, figures)
     except UnreadableError as error:
         print(error, file=sys.stderr)
         return 2
     console = Console()
     console.print(table_so_far(output))
     console.print(f"Tables: {output / 'summary.md'}", soft_wrap=True, markup=False)
+    console.print(f"Page: {output / 'report.html'}", soft_wrap=True, markup=False)
     return 0
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+MANIFEST = "comparison.json"
 HELD_OUT, TEST = "held_out", "test"
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 OWN_SCORE = "score"
@@ -32,6 +33,7 @@ class JobRecord:
         data: Name of the data set in tables.
         seed: Seed of the training.
         path: Folder of the job.
+        class_name: Class of the model; empty if it is not known.
         settings: All settings, as in ``config.yaml``.
         state: ``done``, ``failed`` or ``not run``.
         reason: Why it failed; of a done job, what is amiss with it; else None.
@@ -43,6 +45,7 @@ class JobRecord:
     data: str
     seed: int
     path: Path
+    class_name: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     state: str = NOT_RUN
     reason: str | None = None
@@ -104,12 +107,14 @@ class Results:
         overkill: Share of good images that a threshold may reject, in (0, 1).
         scores: Columns of scores that become rows of the summary.
         jobs: All jobs asked for, in the order of the configuration.
+        configuration: The file that asked for them, as it was; empty if it is not known.
     """
 
     description: str
     overkill: float
     scores: tuple[str, ...]
     jobs: tuple[JobRecord, ...]
+    configuration: str = ""
 
 
 def read_results(output: Path) -> Results:
@@ -125,7 +130,7 @@ def read_results(output: Path) -> Results:
     Raises:
         UnreadableError: If ``comparison.json`` is not there or broken.
     """
-    path = output / "comparison.json"
+    path = output / MANIFEST
     found = _read_json(path)
     if found is None:
         raise UnreadableError(f"{path} is not there: give the folder of a comparison")
@@ -138,7 +143,8 @@ def read_results(output: Path) -> Results:
     if not 0 < overkill < 1:
         raise UnreadableError(f"{path}: overkill is {overkill}, expected a number in (0, 1)")
     jobs = tuple(_read_job(output, entry) for entry in entries)
-    return Results(description, overkill, scores, jobs)
+    configuration = str(found.get("configuration") or "")
+    return Results(description, overkill, scores, jobs, configuration)
 
 
 def read_scores(path: Path) -> pd.DataFrame:
@@ -201,7 +207,8 @@ def _read_job(output: Path, entry: dict[str, Any]) -> JobRecord:
         except UnreadableError as error:
             reason = f"not timed: {error}"
     head = (entry["model"], entry["data"], entry["seed"])
-    return JobRecord(*head, path, settings, state, reason, result or {}, timing or {})
+    about = (str(entry.get("class_name") or ""), settings)
+    return JobRecord(*head, path, *about, state, reason, result or {}, timing or {})
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from anogan_plugin.report.comparison.conditions import timed_on
 from anogan_plugin.report.comparison.folder import DONE, FAILED, OWN_SCORE, JobRecord
 from anogan_plugin.report.comparison.rows import Row
 from anogan_plugin.statistics.detection import detection_metrics, image_auroc
 from anogan_plugin.statistics.inspection import (
+    escape_at_overkill,
     held_out_threshold,
     inspect,
     overkill_at_zero_escape,
@@ -28,6 +30,7 @@ MEASURED = (
     "threshold",
     "overkill_on_test",
     "escape_on_test",
+    "escape_at_overkill",
     "overkill_at_zero_escape",
 )
 PIXEL = ("pixel_auroc", "pixel_aupro", "pixel_f1_max")
@@ -47,6 +50,7 @@ RESULTS_COLUMNS = (
     "test_seconds",
     *TIMES,
     *_FROM_RESULT,
+    "timed_on",
     "problem",
     "key",
     "folder",
@@ -65,6 +69,9 @@ def results_table(rows: list[Row], overkill: float) -> pd.DataFrame:
         The table. Shares and areas under curves are in [0, 1], times in s and ms per image, memory
         in MiB. ``reason`` says why a job failed, or why numbers of a job that is done are missing.
         Pixel metrics are those of the job's maps: they stand beside its own score only.
+        ``overkill_on_test`` and ``escape_on_test`` are at the ``threshold`` from held-out images;
+        ``escape_at_overkill`` and ``overkill_at_zero_escape`` are read off the test set's own ROC
+        curve, at the overkill allowed and at no escape: bounds on what a threshold can do.
     """
     found = [_result_row(row, job, overkill) for row in rows for job in row.asked]
     return whole(pd.DataFrame(found, columns=list(RESULTS_COLUMNS)), _COUNTS)
@@ -160,6 +167,7 @@ def _measured(job: JobRecord, column: str, overkill: float) -> tuple[dict[str, f
     labels, scores = job.test.label.to_numpy(), job.test[column].to_numpy(float)
     metrics = detection_metrics(labels, scores)
     found = {name: metrics[key] for name, key in _METRICS.items()}
+    found["escape_at_overkill"] = escape_at_overkill(labels, scores, overkill)
     found["overkill_at_zero_escape"] = overkill_at_zero_escape(labels, scores)
     try:
         inspection = inspect(labels, scores, threshold_of(job, column, overkill))
@@ -186,6 +194,7 @@ def _cost(job: JobRecord) -> dict[str, Any]:
         "p95_ms_batch_1": number(one.get("p95_ms")),
         "ms_batch_32": number(many.get("median_ms")),
         "images_per_second": number(many.get("images_per_second")),
+        "timed_on": timed_on(job),
         "problem": job.result.get("problem"),
     }
 

@@ -1,11 +1,14 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""``summary.tex``: a table per data set, for documents that load ``booktabs``."""
+"""``summary.tex``: a table per data set, for documents with ``booktabs`` and ``graphicx``."""
+
+import pandas as pd
 
 from anogan_plugin.report.comparison.folder import Results
 from anogan_plugin.report.comparison.printed import (
     Cell,
+    Column,
     caption,
     printed_cells,
     printed_columns,
@@ -14,8 +17,12 @@ from anogan_plugin.report.comparison.printed import (
 from anogan_plugin.report.comparison.tables import Tables
 
 _HEAD = r"""% Made by anogan_plugin from a results folder; changes are lost.
-% Needs \usepackage{booktabs}; \input this file. Names not in Latin script need XeLaTeX or LuaLaTeX.
+% Needs \usepackage{booktabs,graphicx}; \input this file. Names not in Latin script need XeLaTeX or
+% LuaLaTeX.
 """
+_BLOCKS = (1, 2)
+_LONG_HEADING = 13
+_AT_MOST_THE_PAGE = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}"
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -69,26 +76,44 @@ def escape(text: str) -> str:
 def _data_set(results: Results, tables: Tables, data: str) -> str:
     summary = tables.summary[tables.summary.data == data]
     pairs = tables.pairs[tables.pairs.data == data]
-    columns = printed_columns(summary, in_latex=True)
     text = f"{sentence(results.description)} {caption(results, data, summary, pairs)}"
-    head = ["Model", *(column.title for column in columns)]
-    rows = [[_cell(c) for c in row] for row in printed_cells(summary, pairs, columns)]
+    blocks = (printed_columns(summary, block) for block in _BLOCKS)
+    tabulars = [_tabular(summary, pairs, columns) for columns in blocks if columns]
     return "\n".join(
         [
             r"\begin{table*}",
-            r"  \centering\small",
+            r"  \centering\footnotesize\setlength{\tabcolsep}{4pt}",
             rf"  \caption{{{escape(text)}}}",
-            rf"  \begin{{tabular}}{{l{'r' * len(columns)}}}",
-            r"    \toprule",
-            f"    {' & '.join(map(escape, head))} \\\\",
-            r"    \midrule",
-            *(f"    {' & '.join(row)} \\\\" for row in rows),
-            r"    \bottomrule",
-            r"  \end{tabular}",
+            *(f"  \\par\\medskip\n{tabular}" for tabular in tabulars),
             r"\end{table*}",
             "",
         ]
     )
+
+
+def _tabular(summary: pd.DataFrame, pairs: pd.DataFrame, columns: tuple[Column, ...]) -> str:
+    head = ["Model", *(_heading(column.title) for column in columns)]
+    rows = [[_cell(c) for c in row] for row in printed_cells(summary, pairs, columns)]
+    return "\n".join(
+        [
+            rf"  {_AT_MOST_THE_PAGE}{{\begin{{tabular}}{{l{'r' * len(columns)}}}",
+            r"    \toprule",
+            f"    {' & '.join(head)} \\\\",
+            r"    \midrule",
+            *(f"    {' & '.join(row)} \\\\" for row in rows),
+            r"    \bottomrule",
+            r"  \end{tabular}}",
+        ]
+    )
+
+
+def _heading(title: str) -> str:
+    """In two lines where it is much wider than the numbers below it."""
+    if len(title) <= _LONG_HEADING or " " not in title:
+        return escape(title)
+    first, second, *rest = title.split()
+    lines = (first, " ".join((second, *rest)))
+    return rf"\shortstack[r]{{{escape(lines[0])}\\{escape(lines[1])}}}"
 
 
 def _cell(cell: Cell) -> str:

@@ -88,20 +88,22 @@ def _against_best(summary: pd.DataFrame, pairs: pd.DataFrame) -> str:
     for _, pair in mine.iterrows():
         other, sign = (pair["second"], 1) if pair["first"] == best else (pair["first"], -1)
         if pd.isna(pair.p_value):
-            rows.append([escape(other), str(pair.seeds), escape(pair.reason), "–", "–"])
+            rows.append([escape(other), str(pair.seeds), escape(pair.reason), *"–––"])
             continue
         low, high = sorted((sign * pair.low, sign * pair.high))
         # Adding 0 turns -0.0 into 0.0.
         difference, low, high = (round(x, 4) + 0.0 for x in (sign * pair.difference, low, high))
         shown, interval = f"{difference:+.4f}", f"[{low:+.4f}, {high:+.4f}]"
-        p_holm = f"{pair.p_holm:.2g}"
-        rows.append([escape(other), str(pair.seeds), shown, escape(interval), p_holm])
+        better = pair.seeds_first_better if sign == 1 else pair.seeds_second_better
+        p_holm, delong = f"{pair.p_holm:.2g}", f"{better} of {pair.seeds}"
+        rows.append([escape(other), str(pair.seeds), shown, escape(interval), p_holm, delong])
     head = [
         "AUROC of the best, less that of",
         "Common seeds",
         "ΔAUROC",
         "95 % interval",
         "p (Holm)",
+        "Better by DeLong's test",
     ]
     return f"Best: {escape(best or '')}.\n\n{_table(head, rows)}"
 
@@ -124,7 +126,9 @@ def _sizes(detection: pd.DataFrame) -> str:
     ]
     text = (
         "Area in % of the image that is found with a probability of 90 % (a90) and its upper 95 % "
-        "confidence bound (a90/95): medians over seeds, each fitted alone, and the worst seed."
+        "confidence bound (a90/95), at the threshold for an overkill of "
+        f"{100 * shown.overkill.iloc[0]:g} %: medians over seeds, each fitted alone, and the worst "
+        "seed."
     )
     return f"## Size of defects found\n\n{text}\n\n{_table(head, rows, left=2)}"
 
@@ -155,6 +159,10 @@ def _after(reason: Any) -> str:
     return f": {escape(reason)}" if pd.notna(reason) else ""
 
 
+def _arguments(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in values.items())
+
+
 def _not_done(results: Results, tables: Tables) -> str:
     lines = [
         f"- {escape(row.model)}, {escape(row.score)}, {escape(row.data)}, seed {row.seed}: "
@@ -166,6 +174,12 @@ def _not_done(results: Results, tables: Tables) -> str:
         f"- {escape(row.model)}, {escape(row.data)}, seed {row.seed}: training{_after(row.problem)}"
         for row in tables.results.drop_duplicates("folder").itertuples()
         if pd.notna(row.problem)
+    ]
+    lines += [
+        f"- {escape(job.model)}, {escape(job.data)}, seed {job.seed}: for want of memory trained "
+        f"with {escape(_arguments(job.result['changed_arguments']))}."
+        for job in results.jobs
+        if job.result.get("changed_arguments")
     ]
     there = set(tables.results.score)
     lines += [

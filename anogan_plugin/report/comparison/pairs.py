@@ -63,10 +63,11 @@ def comparisons_table(rows: list[Row]) -> pd.DataFrame:
     The hypothesis is that two methods have the same mean AUROC over trainings and images, so the
     bootstrap of seeds and images together judges it, as
     :func:`~anogan_plugin.statistics.paired_tests.bootstrap_test` does. DeLong's test speaks of
-    one pair of trained weights; its p-values of several seeds cannot be combined, as all are of
-    the same images. Seeds are drawn for each row by itself, but together for two ways to score
-    with the same weights (``same_training``). Images are drawn once for all rows of a
-    data set, which makes hundreds of pairs little dearer than a few.
+    one pair of trained weights
+    (:func:`~anogan_plugin.report.comparison.pairs_by_seed.by_seed_table`); its p-values of several
+    seeds cannot be combined, as all are of the same images. Seeds are drawn for each row by itself,
+    but together for two ways to score with the same weights (``same_training``). Images are drawn
+    once for all rows of a data set, which makes hundreds of pairs little dearer than a few.
 
     The family of Holm's correction is all pairs of rows on one data set: whoever reads off the
     best row has looked at all of them. Data sets are families of their own. There are 2,000

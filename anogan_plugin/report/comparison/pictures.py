@@ -3,6 +3,7 @@
 
 """Pictures of a comparison: histograms of scores, and images with what the models make of them."""
 
+import contextlib
 import json
 import math
 from pathlib import Path
@@ -46,8 +47,9 @@ def write_pictures(output: Path) -> None:
         figure = histograms([row for row in rows if row.data == data])
         _save(figure, folder / f"histograms-{number}.png")
     for job in _first_seeds(results):
-        if (job.path / "examples" / "examples.json").is_file():
-            readable = job.path.name.rpartition("-")[0]  # without the key
+        readable = job.path.name.rpartition("-")[0]  # without the key
+        # A job is good without pictures: none may be there, or broken ones.
+        with contextlib.suppress(OSError, ValueError, KeyError):
             _save(examples(job), folder / f"examples-{readable}.png")
 
 

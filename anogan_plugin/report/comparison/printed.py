@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from anogan_plugin.report.comparison.conditions import not_alike
 from anogan_plugin.report.comparison.folder import Results
 from anogan_plugin.report.comparison.pairs import LEVEL
 
@@ -40,7 +41,7 @@ class Column:
         ranked_by: Column of the summary whose best value is marked, or None.
         digits: Of that value as printed.
         higher: Whether higher is better.
-        in_latex: Whether the narrower LaTeX table has it, too.
+        block: Which of the two narrower tables in LaTeX has it, too, 1 or 2; 0 for neither.
     """
 
     title: str
@@ -48,7 +49,7 @@ class Column:
     ranked_by: str | None = None
     digits: int = 3
     higher: bool = True
-    in_latex: bool = False
+    block: int = 0
 
 
 def _spread(name: str, digits: int = 3) -> Callable[[pd.Series], str]:
@@ -79,42 +80,44 @@ def _interval(row: pd.Series) -> str:
     return "" if pd.isna(low) else f"[{low:.4f}, {high:.4f}]"
 
 
-def _ranked(title: str, name: str, in_latex: bool = False, **more: Any) -> Column:
+def _ranked(title: str, name: str, block: int = 0, **more: Any) -> Column:
     digits = more.get("digits", 3)
-    return Column(title, _spread(name, digits), f"{name}_mean", in_latex=in_latex, **more)
+    return Column(title, _spread(name, digits), f"{name}_mean", block=block, **more)
 
 
 AUROC = "AUROC"
 COLUMNS = (
-    Column("Seeds", lambda row: f"{row['seeds_done']} of {row['seeds_asked']}", in_latex=True),
-    _ranked(AUROC, "auroc", in_latex=True, digits=4),
-    Column("95 % interval", _interval, in_latex=True),
-    _ranked("AUPR", "aupr", in_latex=True),
-    _ranked("F1-max", "f1_max", in_latex=True),
-    _ranked("FPR95", "fpr_at_95_tpr", in_latex=True, higher=False),
-    _ranked("Escape", "escape", in_latex=True, higher=False),
-    Column("Overkill", _spread("overkill")),
+    Column("Seeds", lambda row: f"{row['seeds_done']} of {row['seeds_asked']}", block=1),
+    _ranked(AUROC, "auroc", 1, digits=4),
+    Column("95 % interval", _interval, block=1),
+    _ranked("AUPR", "aupr", 1),
+    _ranked("F1-max", "f1_max", 1),
+    _ranked("FPR95", "fpr_at_95_tpr", 1, higher=False),
+    _ranked("Escape", "escape", 2, higher=False),
+    Column("Overkill", _spread("overkill"), block=2),
+    _ranked("Best escape", "escape_at_overkill", 2, higher=False),
+    _ranked("Overkill at 0 escape", "overkill_at_zero_escape", 2, higher=False),
     _ranked("Pixel AUROC", "pixel_auroc"),
-    _ranked("AU-PRO", "pixel_aupro", in_latex=True),
+    _ranked("AU-PRO", "pixel_aupro", 2),
     _ranked("Pixel F1-max", "pixel_f1_max"),
-    Column("ms/image", _milliseconds("ms_batch_1"), in_latex=True),
+    Column("ms/image", _milliseconds("ms_batch_1"), block=2),
     Column("ms/image, batch 32", _milliseconds("ms_batch_32")),
     Column("Training, s", _plain("train_seconds", ",.0f")),
     Column("Parameters, M", _plain("parameters", ".2f", 1e-6)),
 )
 
 
-def printed_columns(summary: pd.DataFrame, in_latex: bool = False) -> tuple[Column, ...]:
+def printed_columns(summary: pd.DataFrame, block: int | None = None) -> tuple[Column, ...]:
     """The columns in which a row of the summary has something.
 
     Args:
         summary: Of one data set.
-        in_latex: Whether to take only those that LaTeX has room for.
+        block: Of which table in LaTeX; None for all columns.
 
     Returns:
         The columns.
     """
-    wanted = [column for column in COLUMNS if column.in_latex or not in_latex]
+    wanted = [column for column in COLUMNS if block in (None, column.block)]
     return tuple(c for c in wanted if any(c.text(row) for _, row in summary.iterrows()))
 
 
@@ -181,7 +184,8 @@ def caption(results: Results, data: str, summary: pd.DataFrame, pairs: pd.DataFr
         pairs: ``comparisons.csv`` of that data set.
 
     Returns:
-        Plain text: images, seeds, how each number came about, settings of searches.
+        Plain text: images, seeds, how each number came about, settings of searches, and what was
+        not computed alike.
     """
     seeds = sorted({job.seed for job in results.jobs if job.data == data})
     sentences = [
@@ -190,10 +194,13 @@ def caption(results: Results, data: str, summary: pd.DataFrame, pairs: pd.DataFr
         "Mean ± sample standard deviation over the seeds done, and the 95 % interval of the mean "
         "AUROC over seeds and images.",
         _few(summary),
-        f"Escape and overkill: at a threshold from held-out good images for an overkill of "
-        f"{100 * results.overkill:g} %.",
+        "Escape (defects passed) and overkill (good images rejected): at a threshold from held-out "
+        f"good images for an overkill of {100 * results.overkill:g} %. Best escape: with the "
+        "threshold that the test images themselves would give for it; overkill at 0 escape: with "
+        "that which lets none of their defects pass.",
         _marks(pairs),
         *_searches(results, data, summary),
+        *not_alike(job for job in results.jobs if job.data == data),
     ]
     return " ".join(filter(None, sentences))
 

@@ -144,12 +144,15 @@ def columns_of(results: Results, model: str) -> tuple[str, ...]:
         model: Name of the model.
 
     Returns:
-        Those of ``results.scores`` that one of its jobs has; its own score if no job is done.
+        Those of ``results.scores`` that one of its jobs has, but for copies of its own score; its
+        own score if no job is done.
     """
     there: set[str] = set()
     for job in results.jobs:
         if job.model == model and job.state == DONE and job.trouble_with(OWN_SCORE) is None:
-            there.update(job.scores.columns)
+            own = job.scores[OWN_SCORE]
+            there.add(OWN_SCORE)
+            there.update(c for c in job.scores.columns if not job.scores[c].equals(own))
     return tuple(column for column in results.scores if column in there) or (OWN_SCORE,)
 
 

@@ -24,6 +24,7 @@ _SPREAD = {
     "fpr_at_95_tpr": "fpr_at_95_tpr",
     "escape": "escape_on_test",
     "overkill": "overkill_on_test",
+    "escape_at_overkill": "escape_at_overkill",
     "overkill_at_zero_escape": "overkill_at_zero_escape",
     **dict(zip(PIXEL, PIXEL, strict=True)),
 }

@@ -11,6 +11,7 @@ from anogan_plugin.report.comparison.defect_size import detection_table
 from anogan_plugin.report.comparison.folder import Results
 from anogan_plugin.report.comparison.job_tables import by_defect_table, results_table
 from anogan_plugin.report.comparison.pairs import comparisons_table
+from anogan_plugin.report.comparison.pairs_by_seed import by_seed_table, with_seeds_better
 from anogan_plugin.report.comparison.ranking import Ranks, rank_table
 from anogan_plugin.report.comparison.rows import rows_of
 from anogan_plugin.report.comparison.summary import summary_table
@@ -26,6 +27,7 @@ class Tables:
         detection: Size of the defects found, a row per row of the summary.
         summary: A row per data set, model and column of scores.
         pairs: A row per pair of rows on one data set.
+        by_seed: A row per pair of rows and seed.
         ranks: Over data sets.
     """
 
@@ -34,6 +36,7 @@ class Tables:
     detection: pd.DataFrame
     summary: pd.DataFrame
     pairs: pd.DataFrame
+    by_seed: pd.DataFrame
     ranks: Ranks
 
 
@@ -50,11 +53,13 @@ def make_tables(results: Results) -> Tables:
     rows = rows_of(results)
     jobs = results_table(rows, results.overkill)
     summary = summary_table(rows, jobs)
+    by_seed = by_seed_table(rows)
     return Tables(
         results=jobs,
         by_defect=by_defect_table(rows, results.overkill),
         detection=detection_table(rows, results.overkill),
         summary=summary,
-        pairs=comparisons_table(rows),
+        pairs=with_seeds_better(comparisons_table(rows), by_seed),
+        by_seed=by_seed,
         ranks=rank_table(summary),
     )

@@ -6,23 +6,26 @@
 from pathlib import Path
 
 from anogan_plugin.files import write_text
-from anogan_plugin.report.comparison.folder import read_results
+from anogan_plugin.report.comparison.folder import Results, read_results
 from anogan_plugin.report.comparison.latex import summary_latex
 from anogan_plugin.report.comparison.markdown import summary_markdown
 from anogan_plugin.report.comparison.rows import checked
-from anogan_plugin.report.comparison.tables import make_tables
+from anogan_plugin.report.comparison.tables import Tables, make_tables
 
 
-def write_tables(output: Path) -> None:
+def write_tables(output: Path) -> tuple[Results, Tables]:
     """Make all tables of a comparison from its results folder.
 
     Writes ``results.csv``, ``by_defect.csv``, ``detection.csv``, ``summary.csv``,
-    ``comparisons.csv``, with five data sets or more ``ranks.csv``, and ``summary.md`` and
-    ``summary.tex``. A job that failed, was not run, or left a broken file is in them with its
-    reason. The same files give the same tables.
+    ``comparisons.csv``, ``comparisons_by_seed.csv``, with five data sets or more ``ranks.csv``, and
+    ``summary.md`` and ``summary.tex``. A job that failed, was not run, or left a broken file is in
+    them with its reason. The same files give the same tables.
 
     Args:
         output: Folder of the comparison.
+
+    Returns:
+        What was read, and the tables.
 
     Raises:
         UnreadableError: If ``comparison.json`` is not there or broken.
@@ -36,6 +39,7 @@ def write_tables(output: Path) -> None:
         "detection": tables.detection,
         "summary": tables.summary,
         "comparisons": tables.pairs,
+        "comparisons_by_seed": tables.by_seed,
         "ranks": tables.ranks.table,
     }
     for name, frame in frames.items():
@@ -46,3 +50,4 @@ def write_tables(output: Path) -> None:
             write_text(path, frame.to_csv(index=False))
     write_text(output / "summary.md", summary_markdown(results, tables))
     write_text(output / "summary.tex", summary_latex(results, tables))
+    return results, tables

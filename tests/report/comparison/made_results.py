@@ -113,7 +113,16 @@ def write_job(folder: Path, table: pd.DataFrame, seed: int, masks: bool) -> None
         "problem": "the discriminator has won" if seed == 1 and "local" in table else None,
     }
     batch = {"median_ms": 2.0 + seed, "p95_ms": 3.0, "images_per_second": 500.0, "repeats": 9}
-    timing = {"batch_1": batch, "batch_32": {**batch, "median_ms": 0.5}, "environment": {}}
+    timing = {
+        "batch_1": batch,
+        "batch_32": {**batch, "median_ms": 0.5},
+        "environment": {
+            "processor": "a processor",
+            "device": "cpu",
+            "threads": 2,
+            "host": "a host",
+        },
+    }
     (folder / "result.json").write_text(json.dumps(result))
     (folder / "timing.json").write_text(json.dumps(timing))
 

@@ -61,6 +61,7 @@ def test_metrics_are_those_of_scikit_learn(
     assert row.image_f1_max == pytest.approx(f1.max())
     assert row.fpr_at_95_tpr == pytest.approx(fpr[tpr >= 0.95 - 1e-9].min())
     assert row.overkill_at_zero_escape == pytest.approx(fpr[tpr == 1].min())
+    assert row.escape_at_overkill == pytest.approx(1 - tpr[fpr <= 0.05].max())
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -84,6 +85,7 @@ def test_what_the_job_took_is_in_its_row(results: pd.DataFrame) -> None:
     assert (row.train_seconds, row.ms_batch_1, row.ms_batch_32) == (101, 3, 0.5)
     assert (row.parameters, row.images_tested, row.epochs) == (1_500_000, 140, 40)
     assert (row.problem, row.key) == ("the discriminator has won", "key1")
+    assert row.timed_on == "a processor, cpu, 2 threads, a host"
 
 
 def test_pixel_metrics_stand_beside_the_own_score_only(results: pd.DataFrame) -> None:

@@ -83,19 +83,22 @@ def test_latex_is_balanced(nasty: Path) -> None:
     assert len(re.findall(r"(?<!\\)\$", text)) % 2 == 0
     assert re.search(r"(?<!\\)[%#]", text) is None
     begun, ended = re.findall(r"\\begin\{(.*?)\}", text), re.findall(r"\\end\{(.*?)\}", text)
-    assert sorted(begun) == sorted(ended) == ["table*", "tabular"]
+    assert sorted(begun) == sorted(ended) == ["table*", "tabular", "tabular"]
 
 
 def test_latex_rows_have_as_many_cells_as_columns(nasty: Path) -> None:
     text = (nasty / "summary.tex").read_text()
-    columns = re.search(r"\\begin\{tabular\}\{(.*)\}", text)
-    assert columns is not None
-    rows = [line for line in text.splitlines() if line.endswith("\\\\")]
-    assert len(rows) == 4
-    for row in rows:
-        assert len(re.findall(r"(?<!\\)&", row)) == len(columns[1]) - 1
-        # They would be read as arguments of the \\ of the row before.
-        assert not row.strip().startswith(("[", "*"))
+    _, *tabulars = text.split(r"\begin{tabular}")
+    assert len(tabulars) == 2
+    for tabular in tabulars:
+        columns = re.match(r"\{(.*)\}", tabular)
+        assert columns is not None
+        rows = [line for line in tabular.splitlines() if line.endswith("\\\\")]
+        assert len(rows) == 4
+        for row in rows:
+            assert len(re.findall(r"(?<!\\)&", row)) == len(columns[1]) - 1
+            # They would be read as arguments of the \\ of the row before.
+            assert not row.strip().startswith(("[", "*"))
 
 
 def test_every_special_letter_is_escaped_for_latex() -> None:
@@ -104,13 +107,14 @@ def test_every_special_letter_is_escaped_for_latex() -> None:
     assert latex.escape("a\n b") == "a b"
 
 
-def test_latex_compiles(nasty: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", ["", "twocolumn"])
+def test_latex_compiles_and_fits_the_page(nasty: Path, tmp_path: Path, layout: str) -> None:
     found = next(filter(None, map(shutil.which, COMPILERS)), None)
     if found is None:
         pytest.skip(f"none of {', '.join(COMPILERS)} is installed")
     shutil.copy(nasty / "summary.tex", tmp_path)
     document = (
-        r"\documentclass[twocolumn]{article}\usepackage{booktabs}"
+        rf"\documentclass[{layout}]{{article}}\usepackage{{booktabs,graphicx}}"
         r"\begin{document}\input{summary.tex}\end{document}"
     )
     (tmp_path / "main.tex").write_text(document)
@@ -119,6 +123,7 @@ def test_latex_compiles(nasty: Path, tmp_path: Path) -> None:
         [found, *arguments, "main.tex"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout
 
 
 def summary_of(**columns: list[float]) -> pd.DataFrame:
@@ -131,6 +136,7 @@ def summary_of(**columns: list[float]) -> pd.DataFrame:
 
 NUMBERS = (
     *("auroc", "aupr", "f1_max", "fpr_at_95_tpr", "escape", "overkill"),
+    *("escape_at_overkill", "overkill_at_zero_escape"),
     *("pixel_auroc", "pixel_aupro", "pixel_f1_max"),
 )
 

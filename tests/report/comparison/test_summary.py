@@ -15,9 +15,10 @@ from sklearn.metrics import roc_auc_score
 from anogan_plugin.report.comparison import write_tables
 from anogan_plugin.report.comparison.folder import read_results
 from anogan_plugin.report.comparison.pairs import comparisons_table, same_training
+from anogan_plugin.report.comparison.pairs_by_seed import by_seed_table
 from anogan_plugin.report.comparison.rows import rows_of
 from anogan_plugin.statistics.intervals import cell_interval
-from anogan_plugin.statistics.paired_tests import bootstrap_test
+from anogan_plugin.statistics.paired_tests import bootstrap_test, delong_test
 from tests.report.comparison.made_results import (
     ANOGAN,
     DIGITS,
@@ -56,6 +57,13 @@ def test_summary_over_the_seeds_that_are_done(written: Path) -> None:
     assert np.isnan(row.pixel_aupro_mean)
     assert table.loc[MOULD, ANOGAN].pixel_auroc_mean == pytest.approx(0.905)
     assert table.loc[DIGITS, PATCHCORE].seeds_done == 2
+    jobs = pd.read_csv(written / "results.csv")
+    jobs = jobs[(jobs.model == ANOGAN) & (jobs.data == MOULD) & (jobs.score == "local")]
+    for column in ("escape_at_overkill", "overkill_at_zero_escape"):
+        values = jobs[column].dropna()
+        assert len(values) == 2
+        assert row[f"{column}_mean"] == pytest.approx(values.mean())
+        assert row[f"{column}_sd"] == pytest.approx(values.std())
 
 
 def test_the_interval_is_that_of_the_cell(written: Path) -> None:
@@ -111,6 +119,56 @@ def test_holm_over_the_pairs_of_one_data_set(written: Path) -> None:
         expected = np.minimum(np.maximum.accumulate(ordered.p_value.to_numpy() * factors), 1)
         np.testing.assert_allclose(ordered.p_holm, expected)
         assert set(family.tests) == {3}
+
+
+def test_delong_of_each_pair_and_seed(written: Path) -> None:
+    table = pd.read_csv(written / "comparisons_by_seed.csv")
+    keys = table.set_index(["data", "first", "second", "seed"])
+    row = keys.loc[MOULD, LOCAL, PATCHCORE, 1]
+    labels = images_tested(written, PATCHCORE, MOULD, 1).label
+    first, second = (
+        images_tested(written, ANOGAN, MOULD, 1).local,
+        images_tested(written, PATCHCORE, MOULD, 1).score,
+    )
+    expected = delong_test(labels, first, second)
+    assert (row.difference, row.low, row.high) == pytest.approx(expected.difference)
+    assert row.p_value == pytest.approx(expected.p_value)
+    assert row.auroc_first == pytest.approx(roc_auc_score(labels, first))
+    assert row.auroc_second == pytest.approx(roc_auc_score(labels, second))
+    # Seed 2 of AnoGAN on the moulds has failed, seed 1 of PatchCore on the digits was not run.
+    assert (MOULD, LOCAL, PATCHCORE, 2) not in keys.index
+    assert set(table.groupby(["data", "seed"]).size()) == {3, 1}
+    for _, family in table.groupby(["data", "seed"]):
+        ordered = family.sort_values("p_value")
+        factors = np.arange(len(ordered), 0, -1)
+        adjusted = np.minimum(np.maximum.accumulate(ordered.p_value.to_numpy() * factors), 1)
+        np.testing.assert_allclose(ordered.p_holm, adjusted)
+        assert set(family.tests) == {len(family)}
+
+
+def test_seeds_are_counted_in_which_one_of_a_pair_is_better(written: Path) -> None:
+    pairs = pd.read_csv(written / "comparisons.csv").set_index(["data", "first", "second"])
+    table = pd.read_csv(written / "comparisons_by_seed.csv")
+    for names, row in pairs.iterrows():
+        mine = table[(table[["data", "first", "second"]] == list(names)).all(axis=1)]
+        clear = mine[mine.p_holm < 0.05]
+        assert row.seeds_first_better == (clear.difference > 0).sum()
+        assert row.seeds_second_better == (clear.difference < 0).sum()
+    assert pairs.seeds_first_better.max() > 0
+    text = (written / "summary.md").read_text()
+    assert f"| {pairs.loc[MOULD, ANOGAN, PATCHCORE].seeds_first_better} of 2 |" in text
+
+
+def test_a_pair_that_delong_cannot_judge_has_a_reason(tmp_path: Path) -> None:
+    output = make_results(tmp_path, [ANOGAN, PATCHCORE], [MOULD], seeds=1)
+    for model, keep in ((ANOGAN, 1.0), (PATCHCORE, 0.0)):
+        path = folder_of(output, model, MOULD, 0) / "scores.parquet"
+        table = pd.read_parquet(path)
+        table.assign(score=keep * table.label).to_parquet(path)
+    table = by_seed_table(rows_of(read_results(output))).set_index(["first", "second"])
+    row = table.loc[ANOGAN, PATCHCORE]
+    assert "constant scores" in row.reason
+    assert (row.tests, row.auroc_first, row.auroc_second) == (2, 1, 0.5)
 
 
 def test_rows_without_a_common_seed_are_not_tested(tmp_path: Path) -> None:

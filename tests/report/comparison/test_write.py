@@ -24,7 +24,8 @@ from tests.report.comparison.made_results import (
 )
 
 TABLES = (
-    *("results.csv", "by_defect.csv", "detection.csv", "summary.csv", "comparisons.csv"),
+    *("results.csv", "by_defect.csv", "detection.csv", "summary.csv"),
+    *("comparisons.csv", "comparisons_by_seed.csv"),
     *("summary.md", "summary.tex"),
 )
 SMALL = Size(good=12, anomalous=12, held_out=20)

@@ -1,0 +1,102 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The answer in words, made from the numbers."""
+
+import pandas as pd
+
+from anogan_plugin.report.comparison.printed import best_row, tied_with_best
+from anogan_plugin.report.comparison.tables import Tables
+
+_RELIABLE_SEEDS = 3
+
+
+def answer(tables: Tables, data: str, overkill: float) -> list[str]:
+    """What a data set's numbers say: which is best, how surely, at what cost, what it lets pass.
+
+    Args:
+        tables: Of the comparison.
+        data: Name of the data set.
+        overkill: Share of good images that thresholds may reject.
+
+    Returns:
+        Sentences, plain text.
+    """
+    summary = tables.summary[tables.summary.data == data]
+    pairs = tables.pairs[tables.pairs.data == data]
+    best = best_row(summary)
+    if best is None:
+        return ["No job is done yet."]
+    row = summary[summary.model == best].iloc[0]
+    detection = tables.detection[
+        (tables.detection.data == data) & (tables.detection.model == best)
+    ].iloc[0]
+    return [
+        f"{best} tells defects from good parts best: AUROC {row.auroc_mean:.4f} "
+        f"(95 % interval {row.auroc_low:.4f} to {row.auroc_high:.4f}).",
+        *_certainty(summary, pairs, best),
+        *_at_work(row, detection, overkill),
+        *_cost(summary, pairs, best, row),
+        *_doubt(summary),
+    ]
+
+
+def _certainty(summary: pd.DataFrame, pairs: pd.DataFrame, best: str) -> list[str]:
+    others = summary.dropna(subset="auroc_mean")
+    others = others[others.model != best].sort_values("auroc_mean", ascending=False)
+    if others.empty:
+        return []
+    tied = [model for model in others.model if model in tied_with_best(summary, pairs)]
+    if not tied:
+        second = others.iloc[0]
+        gap = summary[summary.model == best].auroc_mean.iloc[0] - second.auroc_mean
+        return [f"It is significantly better than all others, by {gap:.4f} than {second.model}."]
+    return [f"Not significantly different from it: {'; '.join(tied)}."]
+
+
+def _at_work(row: pd.Series, detection: pd.Series, overkill: float) -> list[str]:
+    found = []
+    if pd.notna(row.escape_mean):
+        found.append(
+            f"With a threshold for {100 * overkill:g} % overkill it rejects "
+            f"{100 * row.overkill_mean:.1f} % of the good test images and lets "
+            f"{100 * row.escape_mean:.1f} % of the defects pass."
+        )
+    if pd.notna(detection.a90_95):
+        found.append(
+            f"Defects that cover {detection.a90_95:.3g} % of the image are found with 90 % "
+            "probability at 95 % confidence (a90/95)."
+        )
+    return found
+
+
+def _cost(summary: pd.DataFrame, pairs: pd.DataFrame, best: str, row: pd.Series) -> list[str]:
+    if pd.isna(row.ms_batch_1):
+        return []
+    found = [f"It takes {row.ms_batch_1:.3g} ms per image, one at a time."]
+    equal = summary[summary.model.isin(tied_with_best(summary, pairs))].dropna(subset="ms_batch_1")
+    faster = equal[equal.ms_batch_1 < row.ms_batch_1].sort_values("ms_batch_1")
+    if len(faster):
+        quick = faster.iloc[0]
+        found.append(
+            f"{quick.model}, not significantly different, takes {quick.ms_batch_1:.3g} ms."
+        )
+    return found
+
+
+def _doubt(summary: pd.DataFrame) -> list[str]:
+    done = summary[summary.seeds_done > 0]
+    found = []
+    if done.seeds_done.min() < _RELIABLE_SEEDS:
+        few = done[done.seeds_done < _RELIABLE_SEEDS].model
+        names = "all models" if len(few) == len(done) else "; ".join(few)
+        found.append(
+            f"Fewer than {_RELIABLE_SEEDS} seeds are done of {names}: how far another training "
+            "would differ is not known."
+        )
+    partly = done[done.seeds_done < done.seeds_asked].model
+    if len(partly):
+        found.append(f"More seeds were asked for of {'; '.join(partly)}.")
+    if len(done) < len(summary):
+        found.append(f"{len(summary) - len(done)} other models have not been run.")
+    return found

@@ -1,0 +1,72 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Tables of all models from the summaries of the comparisons that are kept here."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+RESULTS = Path(__file__).parent
+COMPARISONS = {
+    "icmold_paper": "IC mould, paper's split",
+    "chip_photographs": "DIP packages, mean of four",
+    "digits_one_class": "one-class digits, mean of ten",
+}
+"""Folders of comparisons with the headings of their columns; the first one's costs are shown."""
+_NOT_MEASURED = "Not measured yet."
+
+
+def models(class_name: str | None = None) -> str:
+    """AUROC by model and data, with what it costs.
+
+    Args:
+        class_name: For the rows of one model only.
+
+    Returns:
+        A table in Markdown. A mean over data sets is given only where all of them are done.
+    """
+    found = {folder: _summary(folder) for folder in COMPARISONS}
+    found = {folder: table for folder, table in found.items() if len(table)}
+    if class_name is not None:
+        found = {f: table[table.class_name == class_name] for f, table in found.items()}
+    names = list(dict.fromkeys(name for table in found.values() for name in table.model))
+    if not names:
+        return _NOT_MEASURED
+    heads = ["model", *(COMPARISONS[f] for f in found), "ms/image", "parameters, M"]
+    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
+    for name in names:
+        of_name = {folder: table[table.model == name] for folder, table in found.items()}
+        cells = [name, *(_auroc(table, found[f]) for f, table in of_name.items()), *_costs(of_name)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _summary(folder: str) -> pd.DataFrame:
+    path = RESULTS / folder / "summary.csv"
+    if not path.exists():
+        return pd.DataFrame()
+    summary = pd.read_csv(path).dropna(subset="auroc_mean")
+    jobs = json.loads((RESULTS / folder / "comparison.json").read_text(encoding="utf-8"))["jobs"]
+    classes = {job["model"]: job["class_name"] for job in jobs}
+    return summary.assign(class_name=summary.model.str.partition(" · ")[0].map(classes))
+
+
+def _auroc(rows: pd.DataFrame, table: pd.DataFrame) -> str:
+    """Mean over the data sets of a comparison, with the seeds that are done."""
+    if rows.data.nunique() < table.data.nunique() or not len(rows):
+        return ""
+    deviation = rows.auroc_sd.iloc[0] if len(rows) == 1 else float("nan")
+    spread = "" if pd.isna(deviation) else f" ± {deviation:.3f}"
+    seeds = int(rows.seeds_done.min())
+    return f"{rows.auroc_mean.mean():.3f}{spread} ({seeds} seed{'s' if seeds > 1 else ''})"
+
+
+def _costs(of_name: dict[str, pd.DataFrame]) -> list[str]:
+    rows = next((table for table in of_name.values() if len(table)), pd.DataFrame())
+    values = [
+        (rows.ms_batch_1, ".3g"),
+        (rows.parameters / 1e6, ".2f"),
+    ]
+    return ["" if series.isna().all() else format(series.mean(), style) for series, style in values]
