@@ -20,6 +20,19 @@ class UnknownNameError(ValueError):
     """A name that is not one of the valid ones; the message lists them."""
 
 
+class UnfitArgumentError(ValueError):
+    """An argument of the wrong type or value.
+
+    Args:
+        name: Its name.
+        message: What it should be.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 def unknown(kind: str, name: object, valid: Iterable[str]) -> UnknownNameError:
     """Make the error for a wrong name, with what was probably meant.
 
@@ -109,7 +122,7 @@ def resolve(cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
         All arguments, with defaults, as plain values.
 
     Raises:
-        ValueError: If one is unknown or of the wrong type.
+        UnfitArgumentError: If one is of the wrong type.
     """
     parser = _parser(cls)
     parsed = _parse(parser, cls, arguments)
@@ -142,8 +155,11 @@ def _parse(parser: ArgumentParser, cls: type, arguments: dict[str, Any]) -> Any:
     try:
         return parser.parse_object({_GROUP: arguments})
     except argparse.ArgumentError as error:
-        reason = str(error).replace(f"{_GROUP}.", "").replace("Parser key", "argument")
-        raise ValueError(f"does not fit {cls.__name__}: {reason}") from error
+        # Its first line names the argument, the others what was expected and found.
+        head, _, rest = str(error).partition("\n")
+        name = head.removeprefix(f'Parser key "{_GROUP}.').partition('"')[0].partition(".")[0]
+        reason = " ".join(rest.split()) or head
+        raise UnfitArgumentError(name, f"does not fit {cls.__name__}: {reason}") from error
 
 
 def qualified_name(cls: type) -> str:

@@ -85,8 +85,8 @@ def _take_folder(comparison: Comparison, before: dict[str, Any], console: Consol
     dropped -= {job["folder"] for job in manifest["jobs"]}
     if dropped:
         console.print(
-            f"the configuration has changed: {len(dropped)} jobs of before are in no table any "
-            f"more; they stay in {comparison.output / 'jobs'}",
+            f"the configuration has changed; jobs of before that are in no table any more: "
+            f"{len(dropped)}, they stay in {comparison.output / 'jobs'}",
             soft_wrap=True,
             markup=False,
         )

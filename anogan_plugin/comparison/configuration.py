@@ -37,6 +37,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from anogan_plugin.comparison.classes import (
+    UnfitArgumentError,
     build,
     check_argument,
     find_class,
@@ -164,10 +165,19 @@ class _Reader:
             for model, on in models
             if not on or name in on
         )
+        self._check_distinct(jobs)
         description = self._value(("description",), str, "")
         path = self.file.path
         text = path.read_text(encoding="utf-8")
         return Comparison(jobs, folder, overkill, scores, description, path.name, text)
+
+    def _check_distinct(self, jobs: tuple[Job, ...]) -> None:
+        by_key: dict[str, Job] = {}
+        for job in jobs:
+            other = by_key.setdefault(job.key, job)
+            if other is not job:
+                key = self._names[f"models: {job.model.name}"]
+                raise self.file.error(key, f"({job}) is the same as {other}: drop one")
 
     def _data(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for index, entry in enumerate(self._list(("data",), dict)):
@@ -241,7 +251,10 @@ class _Reader:
     def _resolved(self, key: KeyPath, cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
         for name in arguments:
             self._try((*key, name), partial(check_argument, cls, name))
-        return self._try(key, partial(resolve, cls, arguments))
+        try:
+            return resolve(cls, arguments)
+        except UnfitArgumentError as error:
+            raise self.file.error((*key, error.name), str(error)) from error
 
     def _trainer(self, key: KeyPath, entry: dict[str, Any]) -> dict[str, Any]:
         here = (*key, "trainer")

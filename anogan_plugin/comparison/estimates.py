@@ -3,12 +3,15 @@
 
 """How long jobs will take, from those like them that are done."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
 from anogan_plugin.comparison.job import Job
 from anogan_plugin.comparison.job_folder import RESULT, JobFolder
+
+_Seconds = dict[Hashable, list[float]]
 
 
 class Estimates:
@@ -20,27 +23,32 @@ class Estimates:
     """
 
     def __init__(self, jobs: Iterable[Job], output: Path) -> None:
-        self._seconds: dict[tuple[str, str], list[float]] = {}
+        self._output = output
+        self._training: _Seconds = {}
+        self._scoring: _Seconds = {}
         for job in jobs:
-            result = JobFolder(output, job).read_json(RESULT)
-            if result is not None:
-                self.note(job, result["train_seconds"] + result["test_seconds"])
+            self.note(job)
 
-    def note(self, job: Job, seconds: float) -> None:
-        """Note what a job took, in seconds."""
-        self._seconds.setdefault((job.model.name, job.data), []).append(seconds)
+    def note(self, job: Job) -> None:
+        """Note what a job took, if it is done."""
+        result = JobFolder(self._output, job).read_json(RESULT)
+        if result is not None:
+            self._training.setdefault(_training(job), []).append(result["train_seconds"])
+            self._scoring.setdefault(_scoring(job), []).append(result["test_seconds"])
 
     def of(self, job: Job) -> float | None:
-        """What the jobs of the same model and data took on average.
+        """What a job will take, from those of the same model and data with other seeds.
 
         Args:
             job: A job that is to come.
 
         Returns:
-            Seconds; None if there is none.
+            Seconds of scoring, and of training if there are no weights yet; None if there is no
+            such job.
         """
-        known = self._seconds.get((job.model.name, job.data))
-        return mean(known) if known else None
+        if _scoring(job) not in self._scoring or _training(job) not in self._training:
+            return None
+        return self.left([job])
 
     def left(self, jobs: Iterable[Job]) -> float | None:
         """How long jobs will take one after another.
@@ -51,11 +59,29 @@ class Estimates:
         Returns:
             Seconds; None if nothing is known of any job.
         """
-        if not self._seconds:
+        if not self._scoring:
             return None
-        mean_of_all = mean(value for values in self._seconds.values() for value in values)
-        found = [self.of(job) for job in jobs]
-        return sum(mean_of_all if each is None else each for each in found)
+        jobs = list(jobs)
+        # Weights that several jobs score with are trained once.
+        untrained = {
+            job.training_key: job
+            for job in jobs
+            if not JobFolder(self._output, job).checkpoint.exists()
+        }
+        scoring = sum(_mean(self._scoring, _scoring(job)) for job in jobs)
+        return scoring + sum(_mean(self._training, _training(job)) for job in untrained.values())
+
+
+def _training(job: Job) -> Hashable:
+    return replace(job, seed=0).training_key
+
+
+def _scoring(job: Job) -> Hashable:
+    return job.model.name, job.data
+
+
+def _mean(seconds: _Seconds, which: Hashable) -> float:
+    return mean(seconds.get(which) or [each for values in seconds.values() for each in values])
 
 
 def in_words(seconds: float | None) -> str:

@@ -95,14 +95,14 @@ def _result(folder: JobFolder, device: str) -> dict[str, Any]:
     # Before the model is built: its first weights are drawn, too.
     seed_everything(job.seed, verbose=False)
     trained = _trained(folder, progress, device)
-    begin = time.perf_counter()
     # Not what was trained on: fitting leaves a model's own resizing in its data module, and scores
     # and masks would depend on whether this process has trained.
     data = build_data(job)
     about = {**environment(device), "images": images_digest(data)}
     saved = SavedBatches(folder.scored, scoring_identity(folder.checkpoint, about))
     model, raw = build_model(job, data), RawScores(job.seed, saved)
-    engine, earlier = _engine(folder, device, [raw, progress]), raw.seconds
+    begin, earlier = time.perf_counter(), raw.seconds
+    engine = _engine(folder, device, [raw, progress])
     rest = loaders(data, raw.scored)
     engine.test(model, dataloaders=rest, ckpt_path=folder.checkpoint, verbose=False)
     test_seconds = time.perf_counter() - begin + earlier

@@ -43,8 +43,8 @@ class JobFolder:
     @property
     def path(self) -> Path:
         """The folder; of a job that was run under another name, the one that it has."""
-        jobs = self.output / "jobs"
-        return next(jobs.glob(f"*-{self.job.key}"), jobs / self.job.folder_name)
+        named = self.output / "jobs" / self.job.folder_name
+        return named if named.exists() else next(named.parent.glob(f"*-{self.job.key}"), named)
 
     @property
     def scores(self) -> Path:

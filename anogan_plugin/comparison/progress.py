@@ -79,7 +79,7 @@ class LiveView(Watcher):
         elif self._stage == TIMING:
             self._console.print(Text(f"timed: {job}"))
         else:
-            self._estimates.note(job, seconds)
+            self._estimates.note(job)
             self._console.print(Text(f"done: {job}, {in_words(seconds)}"))
 
     def look(self, running: tuple[Job, ...]) -> None:

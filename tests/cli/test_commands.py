@@ -1,7 +1,7 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""The stock `anomalib` executable, by short name, without any import of the plugin by the user."""
+"""The stock `anomalib` command by short names; two of its calls are the executable itself."""
 
 import csv
 import re
@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from tests.processes import ANOMALIB, run
+from tests.processes import ANOMALIB, anomalib_here, run
 
 MODEL = {"image_size": 32, "width": 8, "search_steps": 3}
 DATA = {
@@ -80,7 +80,7 @@ def test_predict_on_a_folder_of_photographs(trained: Path) -> None:
         picture.resize((120, 90)).save(photographs / "larger.jpg")
 
     data = ["--data", str(photographs)]
-    run(ANOMALIB, "predict", *ANOGAN, *data, *TRAINED, *ON_CPU, cwd=trained)
+    anomalib_here("predict", *ANOGAN, *data, *TRAINED, *ON_CPU, cwd=trained)
 
     drawn = (trained / "results/AnoGAN/latest/images/some photographs").iterdir()
     assert {path.name for path in drawn} == {"good.png", "larger.jpg.png"}
@@ -89,11 +89,13 @@ def test_predict_on_a_folder_of_photographs(trained: Path) -> None:
 def test_the_bundled_digits_train_and_test_in_one_command(tmp_path: Path) -> None:
     data = ["--data", "OneClassDigits", "--data.normal_digits", "[1]"]
     short = ["--trainer.max_epochs", "1", "--trainer.limit_test_batches", "2"]
-    result = run(ANOMALIB, "train", *ANOGAN, *data, *ON_CPU, *short, cwd=tmp_path)
-    assert 0 <= area_under_roc(result.stdout) <= 1
+    printed = anomalib_here("train", *ANOGAN, *data, *ON_CPU, *short, cwd=tmp_path)
+    assert 0 <= area_under_roc(printed) <= 1
 
 
-def test_stock_benchmark(tmp_path: Path, rendered_set: Path) -> None:
+def test_stock_benchmark(
+    tmp_path: Path, rendered_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data = {"root": str(rendered_set), "image_size": 32, "train_batch_size": 8}
     jobs = {
         "seed": 1,
@@ -104,11 +106,11 @@ def test_stock_benchmark(tmp_path: Path, rendered_set: Path) -> None:
     config.write_text(yaml.safe_dump({"accelerator": "cpu", "benchmark": jobs}), encoding="utf-8")
 
     # The benchmark has no option for it, but Lightning's Trainer reads it from the environment.
-    one_epoch = {"PL_TRAINER_MAX_EPOCHS": "1"}
-    printed = run(ANOMALIB, "benchmark", "--config", config, cwd=tmp_path, environment=one_epoch)
+    monkeypatch.setenv("PL_TRAINER_MAX_EPOCHS", "1")
+    printed = anomalib_here("benchmark", "--config", config, cwd=tmp_path)
 
     tables = [*(tmp_path / "runs" / "benchmark").glob("*/results.csv")]
-    assert len(tables) == 1, printed.stdout
+    assert len(tables) == 1, printed
     with tables[0].open(encoding="utf-8") as table:
         (row,) = csv.DictReader(table)
     assert row["model.class_path"] == "AnoGAN"

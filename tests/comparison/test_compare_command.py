@@ -1,198 +1,142 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""``anomalib compare`` as a user runs it, and what is left when something goes wrong."""
+"""``anomalib compare`` as a user runs it, where all goes well."""
 
 import json
 import shutil
-import signal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from tests.comparison.gates import make_gate, open_for_good, started, wait_for
-from tests.comparison.small import (
-    HERE,
-    TIMEOUT,
-    broken,
-    compare,
-    compare_here,
-    jobs_of,
-    small_comparison,
-    start,
-    write,
-)
-from tests.processes import ANOMALIB, run
+from tests.comparison.small import broken, compare_here, jobs_of, small_comparison, write
+
+
+@pytest.fixture(scope="module")
+def done(rendered_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A configuration of one model that notes who uses the machine, and what came of it."""
+    folder = tmp_path_factory.mktemp("done")
+    configuration = small_comparison(rendered_set)
+    configuration["models"] = [broken("brightness", "look", go=str(folder / "go"))]
+    config = write(folder / "c.yaml", configuration)
+    finished = compare_here(config)
+    assert finished.code == 0, finished.said
+    assert "0 of 1 jobs done; to run: 1" in finished.said
+    assert "1 of 1 jobs scored; to time, one at a time: 1" in finished.said
+    return config
+
+
+@pytest.fixture
+def copied(done: Path, tmp_path: Path) -> Path:
+    """The same, for a test that changes something."""
+    shutil.copytree(done.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / done.name
+
+
+def change(config: Path, **values: Any) -> Path:
+    """Change values of a configuration, or of its only model."""
+    found = yaml.safe_load(config.read_text())
+    found["models"][0] |= {name: values.pop(name) for name in ("name",) if name in values}
+    return write(config, {**found, **values})
+
+
+def test_raw_scores_of_all_images(done: Path, rendered_set: Path) -> None:
+    scores = pd.read_parquet(jobs_of(done)["brightness"] / "scores.parquet")
+    assert dict(scores.groupby("split").size()) == {"held_out": 2, "test": 12}
+    assert np.isclose(scores.score, _brightness(scores, rendered_set)).all()
+    defects = scores[scores.label == 1]
+    assert (defects.defect_type == "short_fill").all()
+    assert (defects.defect_area > 0).all()
+    assert (scores[scores.label == 0].defect_area == 0).all()
+    row = pd.read_csv(done.parent / "out" / "results.csv").iloc[0]
+    test = scores[scores.split == "test"]
+    assert row.image_auroc == pytest.approx(roc_auc_score(test.label, test.score))
+
+
+def _brightness(scores: pd.DataFrame, root: Path) -> list[float]:
+    from anogan_plugin.data.image_io import read_pixels, to_unit_range
+
+    return [float(to_unit_range(read_pixels(root / path)).mean()) for path in scores.image_path]
+
+
+def test_what_the_job_took(done: Path) -> None:
+    folder = jobs_of(done)["brightness"]
+    result = json.loads((folder / "result.json").read_text())
+    assert result["epochs"] == 1
+    assert result["parameters"] == 1
+    assert result["peak_memory_mib"] > 50
+    assert result["changed_arguments"] == {}
+    assert result["environment"]["anomalib"].startswith("2.7")
+    assert len(result["environment"]["images"]) == 16
+    timing = json.loads((folder / "timing.json").read_text())
+    assert timing["batch_1"]["median_ms"] > 0
+    assert timing["batch_32"]["p95_ms"] >= timing["batch_32"]["median_ms"]
+    row = pd.read_csv(done.parent / "out" / "results.csv").iloc[0]
+    assert timing["environment"]["host"] in row.timed_on
+
+
+def test_the_machine_is_shared_while_scoring_and_not_while_timing(done: Path) -> None:
+    seen = [line.split() for line in (done.parent / "go").read_text().splitlines()]
+    scored, timed = seen[:2], seen[2:]  # held-out images and test images
+    assert [int(count) for count, _ in scored] == [2, 12]
+    assert {use for _, use in scored} == {"shared"}
+    assert {(int(count), use) for count, use in timed} == {(1, "alone"), (32, "alone")}
+
+
+def test_called_again_there_is_nothing_to_do(copied: Path) -> None:
+    again = compare_here(copied)
+    assert again.code == 0
+    assert "to run" not in again.said
+    assert "to time" not in again.said
+
+
+def test_another_name_is_the_same_job(copied: Path) -> None:
+    renamed = compare_here(change(copied, name="mean of all pixels"))
+    assert renamed.code == 0
+    assert "to run" not in renamed.said
+    row = pd.read_csv(copied.parent / "out" / "results.csv").iloc[0]
+    assert (row.model, row.status) == ("mean of all pixels", "done")
+    assert (copied.parent / "out" / row.folder / "scores.parquet").exists()
+
+
+def test_changed_configuration_is_a_new_job_and_the_old_result_stays(copied: Path) -> None:
+    before = jobs_of(copied)["brightness"]
+    changed = compare_here(change(copied, trainer={"max_epochs": 2}))
+    assert changed.code == 0
+    assert "jobs of before that are in no table any more: 1" in changed.said
+    after = jobs_of(copied)["brightness"]
+    assert after != before
+    assert (before / "result.json").exists()
+    assert json.loads((after / "result.json").read_text())["epochs"] == 2
+
+
+def test_a_folder_holds_the_comparison_of_one_file(copied: Path) -> None:
+    manifest = copied.parent / "out" / "comparison.json"
+    before = manifest.read_bytes()
+    refused = compare_here(copied.rename(copied.with_name("other.yaml")))
+    assert refused.code == 2
+    assert "holds the comparison of c.yaml" in " ".join(refused.said.split())
+    assert manifest.read_bytes() == before
+
+
+def test_a_job_that_the_tables_find_broken_is_not_a_success(copied: Path) -> None:
+    scores = jobs_of(copied)["brightness"] / "scores.parquet"
+    pd.read_parquet(scores).drop(columns="defect_type").to_parquet(scores)
+    ended = compare_here(copied)
+    assert ended.code == 1
+    assert "has no column 'defect_type': delete" in ended.said
+    shutil.rmtree(scores.parent)
+    assert compare_here(copied).code == 0
 
 
 @pytest.fixture
 def configuration(rendered_set: Path) -> dict[str, Any]:
     return small_comparison(rendered_set)
-
-
-def test_subcommand_has_help(tmp_path: Path) -> None:
-    assert "--dry_run" in run(ANOMALIB, "compare", "--help", cwd=tmp_path).stdout
-
-
-def test_failures_stay_rows_and_the_rest_is_done_once(
-    configuration: dict[str, Any], tmp_path: Path
-) -> None:
-    # Every way to fail beside a model that works, then the same command again.
-    configuration["models"] = [
-        broken("unbuildable", "build"),
-        broken("crash", "train"),
-        broken("not a number", "nan"),
-        broken("killed", "memory"),
-        *configuration["models"],
-    ]
-    config = write(tmp_path / "c.yaml", configuration)
-    first = compare(config, environment=HERE)
-    assert first.returncode == 1, first.stdout + first.stderr
-    jobs = jobs_of(config)
-    rows = pd.read_csv(tmp_path / "out" / "results.csv").set_index("model")
-    reasons = {
-        "unbuildable": "RuntimeError: this model can't be built",
-        "crash": "RuntimeError: no convergence [/red]",
-        "not a number": "NaN",
-        "killed": "SIGKILL",
-    }
-    for name, reason in reasons.items():
-        assert rows.status[name] == "failed"
-        assert reason in rows.reason[name]
-        assert reason in first.stdout
-        assert not (jobs[name] / "result.json").exists()
-        assert yaml.safe_load((jobs[name] / "config.yaml").read_text())["seed"] == 0
-    assert rows.status["ConvAutoencoder"] == "done"
-    assert "Traceback" in (jobs["crash"] / "error.txt").read_text()
-
-    done = (jobs["ConvAutoencoder"] / "result.json").read_bytes()
-    second = compare_here(config)
-    assert second.code == 1
-    assert "1 of 5 jobs done; to run: 4" in second.said
-    assert (jobs["ConvAutoencoder"] / "result.json").read_bytes() == done
-
-
-def test_done_job_has_raw_scores_of_all_images_and_what_it_took(
-    configuration: dict[str, Any], tmp_path: Path
-) -> None:
-    configuration["models"] = [broken("brightness", "")]
-    config = write(tmp_path / "c.yaml", configuration)
-    finished = compare_here(config)
-    assert finished.code == 0, finished.said
-    folder = jobs_of(config)["brightness"]
-    scores = pd.read_parquet(folder / "scores.parquet")
-    assert dict(scores.groupby("split").size()) == {"held_out": 2, "test": 12}
-    assert np.isclose(scores.score, _brightness(scores, configuration)).all()
-    defects = scores[scores.label == 1]
-    assert (defects.defect_type == "short_fill").all()
-    assert (defects.defect_area > 0).all()
-    assert (scores[scores.label == 0].defect_area == 0).all()
-    result = json.loads((folder / "result.json").read_text())
-    assert result["epochs"] == 1
-    assert result["parameters"] == 1
-    assert result["environment"]["anomalib"].startswith("2.7")
-    timing = json.loads((folder / "timing.json").read_text())
-    assert timing["batch_1"]["median_ms"] > 0
-    assert timing["batch_32"]["p95_ms"] >= timing["batch_32"]["median_ms"]
-    row = pd.read_csv(tmp_path / "out" / "results.csv").iloc[0]
-    test = scores[scores.split == "test"]
-    assert row.image_auroc == pytest.approx(roc_auc_score(test.label, test.score))
-    # Called again, there is nothing to do.
-    again = compare_here(config)
-    assert again.code == 0
-    assert "to run" not in again.said
-
-
-def _brightness(scores: pd.DataFrame, configuration: dict[str, Any]) -> list[float]:
-    from anogan_plugin.data.image_io import read_pixels, to_unit_range
-
-    root = Path(configuration["data"][0]["init_args"]["root"])
-    return [float(to_unit_range(read_pixels(root / path)).mean()) for path in scores.image_path]
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    return make_gate(tmp_path)
-
-
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
-def test_stopped_comparison_takes_its_processes_along_and_goes_on(
-    end: signal.Signals, configuration: dict[str, Any], tmp_path: Path, gate: Path
-) -> None:
-    configuration["models"].append(broken("slow", "wait", go=str(gate)))
-    config = write(tmp_path / "c.yaml", configuration)
-    running = start(config, environment=HERE)
-    child = psutil.Process(*wait_for(1, gate, running))
-    running.send_signal(end)  # to the comparison alone, not to its processes
-    said, _ = running.communicate(timeout=TIMEOUT)
-    assert running.returncode == (130 if end == signal.SIGINT else -end), said
-    assert not psutil.wait_procs([child], timeout=TIMEOUT)[1]
-    if end == signal.SIGINT:
-        assert "the same command goes on" in said
-        assert (tmp_path / "out" / "summary.md").exists()
-    first = (jobs_of(config)["ConvAutoencoder"] / "result.json").read_bytes()
-
-    open_for_good(gate)
-    finished = compare_here(config)
-    assert finished.code == 0, finished.said
-    assert (jobs_of(config)["ConvAutoencoder"] / "result.json").read_bytes() == first
-    assert (jobs_of(config)["slow"] / "timing.json").exists()
-
-
-def test_two_comparisons_in_one_folder_run_every_job_once(
-    configuration: dict[str, Any], tmp_path: Path, gate: Path
-) -> None:
-    configuration["models"] = [broken("slow", "wait", go=str(gate)), *configuration["models"]]
-    config = write(tmp_path / "c.yaml", configuration)
-    first = start(config, environment=HERE)
-    (child,) = wait_for(1, gate, first)
-    second = start(config, environment=HERE)
-    # It passes over what the first one runs, and waits for that in the end.
-    assert second.stdout is not None
-    assert any(line.startswith("done: ConvAutoencoder") for line in second.stdout)
-    open_for_good(gate)
-    for each in (first, second):
-        said, _ = each.communicate(timeout=TIMEOUT)
-        assert each.returncode == 0, said
-    assert started(gate).read_text() in {"", f"{child}\n"}  # who trained last
-    assert pd.read_csv(tmp_path / "out" / "results.csv").status.eq("done").all()
-
-
-def test_full_disk_costs_a_job_and_nothing_else(
-    configuration: dict[str, Any], tmp_path: Path
-) -> None:
-    configuration["models"].append(broken("tiny", ""))
-    config = write(tmp_path / "c.yaml", configuration)
-    # No file may grow beyond this: a checkpoint of the autoencoder can't be written.
-    full = compare(config, environment=HERE, largest_file=25_000)
-    assert full.returncode == 1, full.stdout + full.stderr
-    rows = pd.read_csv(tmp_path / "out" / "results.csv").set_index("model")
-    assert dict(rows.status) == {"ConvAutoencoder": "failed", "tiny": "done"}
-    assert "File too large" in rows.reason["ConvAutoencoder"]
-    emptied = compare_here(config)
-    assert emptied.code == 0, emptied.said
-    assert "1 of 2 jobs done; to run: 1" in emptied.said
-
-
-def test_changed_configuration_is_a_new_job_and_the_old_result_stays(
-    configuration: dict[str, Any], tmp_path: Path
-) -> None:
-    configuration["models"] = [broken("brightness", "")]
-    config = write(tmp_path / "c.yaml", configuration)
-    assert compare_here(config).code == 0
-    before = jobs_of(config)["brightness"]
-    configuration["trainer"]["max_epochs"] = 2
-    assert compare_here(write(config, configuration)).code == 0
-    after = jobs_of(config)["brightness"]
-    assert after != before
-    assert (before / "result.json").exists()
-    assert json.loads((after / "result.json").read_text())["epochs"] == 2
 
 
 def test_scores_and_masks_do_not_depend_on_who_trained_nor_on_a_models_size(
@@ -260,11 +204,28 @@ def test_only_runs_some_and_names_the_others(configuration: dict[str, Any], tmp_
     assert "did you mean 'brightness'" in wrong.said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--workers", "0"), "--workers is 0, expected 1 or more"),
+        (("--cores", "0"), "--cores is 0, expected 1 or more"),
+        (("--ray", "auto", "--workers", "2"), "--workers is for this machine"),
+    ],
+)
+def test_wrong_argument_ends_with_code_2(
+    arguments: tuple[str, ...], message: str, configuration: dict[str, Any], tmp_path: Path
+) -> None:
+    wrong = compare_here(write(tmp_path / "c.yaml", configuration), *arguments)
+    assert wrong.code == 2
+    assert message in wrong.said
+    assert not (tmp_path / "out").exists()
+
+
 def test_wrong_configuration_ends_with_code_2_and_one_sentence(tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text("seeds: [0]\n")
-    wrong = compare(config)
-    assert wrong.returncode == 2
-    assert "line 1: data is missing" in wrong.stdout
-    assert "Traceback" not in wrong.stdout + wrong.stderr
+    wrong = compare_here(config)
+    assert wrong.code == 2
+    assert "line 1: data is missing" in wrong.said
+    assert "Traceback" not in wrong.said
     assert not (tmp_path / "out").exists()

@@ -98,8 +98,18 @@ WRONG: dict[str, tuple[Change, str, list[str]]] = {
     ),
     "wrong type": (
         lambda c: c["models"][0]["init_args"].update(width="wide"),
-        "models[0].init_args",
-        ["width", "wide", "int"],
+        "models[0].init_args.width",
+        ["wide", "int"],
+    ),
+    "not one of the choices": (
+        lambda c: c["models"][0]["init_args"].update(loss="l3"),
+        "models[0].init_args.loss",
+        ["l3", "l2", "ssim"],
+    ),
+    "wrong type in a scoring": (
+        lambda c: c["models"][0].update(scorings={"a": {"width": "wide"}}),
+        "models[0].scorings.a.width",
+        ["wide", "int"],
     ),
     "wrong data": (
         lambda c: c["data"][0]["init_args"].update(held_out_ratio=2.0),
@@ -115,6 +125,11 @@ WRONG: dict[str, tuple[Change, str, list[str]]] = {
         lambda c: c["models"].append(c["models"][0]),
         "models[1]",
         ["'ConvAutoencoder', as another is (line"],
+    ),
+    "one model by two names": (
+        lambda c: c["models"].append({**c["models"][0], "name": "other"}),
+        "models[1].name",
+        ["other on moulds, seed 0", "the same as ConvAutoencoder on moulds, seed 0", "drop one"],
     ),
     "unknown trainer argument": (
         lambda c: c["trainer"].update(epochs=3),

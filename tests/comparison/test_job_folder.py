@@ -17,7 +17,7 @@ from anogan_plugin.files import write_atomically, write_json, write_text
 
 
 def make_job(name: str = "a model", seed: int = 0, **arguments: Any) -> Job:
-    plan = ModelPlan(name, "package.Model", {}, arguments, {"max_epochs": 1}, None)
+    plan = ModelPlan(name, f"package.{name}", {}, arguments, {"max_epochs": 1}, None)
     return Job(plan, "some data", "package.Data", {}, seed)
 
 
@@ -77,7 +77,7 @@ def test_folder_is_named_for_people_and_unique(tmp_path: Path) -> None:
 
 
 def test_time_is_estimated_from_other_seeds_and_else_from_the_mean(tmp_path: Path) -> None:
-    done = [make_job("slow", 0), make_job("slow", 1), make_job("quick", 0, width=1)]
+    done = [make_job("slow", 0), make_job("slow", 1), make_job("quick", 0)]
     for job, seconds in zip(done, (100, 300, 20), strict=True):
         times = {"train_seconds": seconds - 10, "test_seconds": 10}
         JobFolder(tmp_path, job).write_json(RESULT, times)
@@ -86,3 +86,15 @@ def test_time_is_estimated_from_other_seeds_and_else_from_the_mean(tmp_path: Pat
     assert estimates.of(make_job("unknown", 0)) is None
     assert estimates.left([make_job("slow", 2), make_job("unknown", 0)]) == 200 + 140
     assert Estimates([], tmp_path).left([make_job()]) is None
+
+
+def test_weights_that_are_there_or_shared_are_not_counted_again(tmp_path: Path) -> None:
+    times = {"train_seconds": 100, "test_seconds": 10}
+    JobFolder(tmp_path, make_job("a", 0, x=1)).write_json(RESULT, times)
+    estimates = Estimates([make_job("a", 0, x=1)], tmp_path)
+    scorings = [make_job("a", 1, x=1), make_job("a", 1, x=2)]
+    assert estimates.left(scorings) == 100 + 10 + 10
+    JobFolder(tmp_path, scorings[0]).training.mkdir(parents=True)
+    JobFolder(tmp_path, scorings[0]).checkpoint.touch()
+    assert estimates.of(scorings[0]) == 10
+    assert estimates.left([*scorings, make_job("a", 2, x=1)]) == 10 + 10 + 100 + 10

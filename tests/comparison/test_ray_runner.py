@@ -12,7 +12,16 @@ import psutil
 import pytest
 
 from tests.comparison.gates import make_gate, open_for_good, wait_for
-from tests.comparison.small import HERE, TIMEOUT, broken, jobs_of, small_comparison, start, write
+from tests.comparison.small import (
+    HERE,
+    TIMEOUT,
+    broken,
+    compare,
+    jobs_of,
+    small_comparison,
+    start,
+    write,
+)
 
 cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs ray (anogan_plugin[ray])")
 
@@ -39,7 +48,11 @@ def test_job_of_a_lost_node_is_run_on_another(
     configuration["models"] = [broken(name, "wait", go=str(gate)) for name in ("one", "two")]
     configuration["models"][1]["trainer"] = {"max_epochs": 2}  # or they would share the training
     config = write(tmp_path / "c.yaml", configuration)
-    running = start(config, "--ray", cluster.address, environment=HERE)
+    on_cluster = ("--ray", cluster.address, "--cores")
+    refused = compare(config, *on_cluster, "2", environment=HERE)
+    assert refused.returncode == 2
+    assert "--cores is 2, but no node has more than 1" in refused.stdout
+    running = start(config, *on_cluster, "1", environment=HERE)
     children = wait_for(2, gate, running)
     lost = cluster.worker_nodes.copy().pop()
     cluster.remove_node(lost, allow_graceful=False)

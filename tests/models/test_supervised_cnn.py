@@ -24,7 +24,7 @@ from anogan_plugin.models.components.post_processing import HeldOutGoodPostProce
 from anogan_plugin.models.supervised_cnn import SupervisedCNN, SupervisedCNNModel, lightning_model
 from anogan_plugin.models.supervised_cnn.augmentation import BRIGHTNESS, SHIFT, augment
 from tests.models.supervised_runs import TINY, data, engine_in
-from tests.processes import ANOMALIB, run
+from tests.processes import anomalib_here
 
 
 def fit(model: SupervisedCNN, root: Path, folder: Path, *callbacks: Callback) -> Engine:
@@ -283,7 +283,7 @@ def test_the_command_trains_tests_and_says_how_many_labels_it_took(tmp_path: Pat
         "trainer.accelerator": "cpu",
     }
     options = [text for name, value in values.items() for text in (f"--{name}", str(value))]
-    run(ANOMALIB, "train", *options, cwd=tmp_path)
+    anomalib_here("train", *options, cwd=tmp_path)
     (path,) = tmp_path.rglob("scores_test.csv")
     scores = pd.read_csv(path)
     assert scores.label.value_counts().to_dict() == {0: 4, 1: 4}
