@@ -21,7 +21,7 @@ _SECONDS_BETWEEN_LINES = 30.0
 class ArchiveProgress:
     """Images scored, their rate and the time left.
 
-    On a terminal it is a bar; elsewhere, a line every half minute.
+    On a terminal it is a bar; elsewhere, a line every half minute. A last line remains of either.
 
     Args:
         images: How many are to be scored.
@@ -30,6 +30,7 @@ class ArchiveProgress:
 
     def __init__(self, images: int, console: Console) -> None:
         self._images, self._console = images, console
+        self._scored = 0
         self._bar = Progress(
             TextColumn("scoring"),
             BarColumn(),
@@ -54,14 +55,19 @@ class ArchiveProgress:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        self._print_line()
 
     def show(self, scored: int) -> None:
         """So many have been scored."""
-        now = time.monotonic()
-        rate = scored / max(now - self._begin, 1e-9)
-        in_words = f"{rate:,.1f} images/s"
-        self._bar.update(self._task, completed=scored, rate=in_words)
-        if not self._console.is_terminal and now - self._last > _SECONDS_BETWEEN_LINES:
-            self._last = now
-            line = f"scored {scored:,} of {self._images:,} images, {in_words}"
-            self._console.print(line, highlight=False)
+        self._scored = scored
+        self._bar.update(self._task, completed=scored, rate=self._rate())
+        if not self._console.is_terminal and time.monotonic() - self._last > _SECONDS_BETWEEN_LINES:
+            self._last = time.monotonic()
+            self._print_line()
+
+    def _rate(self) -> str:
+        return f"{self._scored / max(time.monotonic() - self._begin, 1e-9):,.1f} images/s"
+
+    def _print_line(self) -> None:
+        line = f"scored {self._scored:,} of {self._images:,} images, {self._rate()}"
+        self._console.print(line, highlight=False)

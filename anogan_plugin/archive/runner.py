@@ -4,11 +4,9 @@
 """Who scores the shards: processes of this machine, or of a cluster."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from anogan_plugin.archive.shard_scorer import Task
-
-Seen = Callable[[int], None]
 
 
 class ShardRunner(ABC):
