@@ -6,6 +6,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,8 @@ class RayRunner(ShardRunner):
         ray = self._ray
         # Paths of this process mean nothing in the folder of another.
         source = replace(task.source, weights=task.source.weights.absolute())
-        task = replace(task, output=task.output.absolute(), source=source)
+        images = task.images if "://" in task.images else str(Path(task.images).absolute())
+        task = replace(task, images=images, output=task.output.absolute(), source=source)
         resources = ray.cluster_resources()
         gpus = int(resources.get("GPU", 0))
         most = min(len(shards), gpus or max(1, int(resources.get("CPU", 1))))

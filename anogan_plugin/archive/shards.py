@@ -45,8 +45,8 @@ class Images:
     """An address of images, on this machine or anywhere that fsspec reaches.
 
     - A folder: all images below it, or all images in the Parquet files below it.
-    - ``LIST.txt``: an image file on each line, from the folder of the list. A file that is listed
-      again is not scored again.
+    - ``LIST.txt``: an image file on each line, from the folder of the list or from the root. A
+      line that is there again is not scored again.
     - ``FILE.parquet``: an image file in each row of the column ``image``, as bytes or as a struct
       with ``bytes``; its name is in the column ``path``, if there is one.
 
@@ -76,7 +76,8 @@ class Images:
 
     def path(self, name: str) -> str:
         """Where a file is in the file system."""
-        return f"{self.folder.rstrip('/')}/{name}" if self.folder else name
+        below = self.folder and not name.startswith("/")
+        return f"{self.folder.rstrip('/')}/{name}" if below else name
 
     def shards(self, most: int) -> Iterator[Shard]:
         """Cut the images into shards, in an order that depends on their names alone.

@@ -64,6 +64,7 @@ class Batcher:
             Its verdict, or why there is none.
         """
         taken = _Taken(image, Future())
+        taken.verdict.set_running_or_notify_cancel()  # who gives up waiting can't stop the others
         with self._change:
             self._waiting.append(taken)
             self._change.notify()

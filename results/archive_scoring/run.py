@@ -1,14 +1,15 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Load test of ``anomalib score``: many small images, killed on the way, memory watched.
+"""Load test of ``anomalib score``: many small images, memory watched, killed on the way.
 
 Makes images in Parquet files, of which some can't be read, and a small autoencoder with random
-weights, whose scores take as long as a trained one's. Scores them; kills the command once with all
-its processes; goes on; checks that every image has one row. Leaves ``measured.json`` beside this
-file, and prints what 10^8 images would cost at that rate. Leave the machine to it. Examples:
+weights, whose scores take as long as a trained one's. Scores them at one go; scores them into
+another folder, killing the command with all its processes at a third of the way, and goes on;
+checks that both have the same rows, one for each image. Leaves ``measured.json`` and ``memory.csv``
+(of the run at one go) beside this file, and prints what 10^8 images would cost at that rate. Leave
+the machine to it. Example, of one core:
 
-    python results/archive_scoring/run.py --work /tmp/archive --images 100000
     taskset -c 0 python results/archive_scoring/run.py --work /tmp/archive --workers 1
 """
 
@@ -68,29 +69,36 @@ def make_checkpoint(path: Path) -> None:
     trainer.save_checkpoint(path)
 
 
-def command(work: Path, workers: int) -> list[str]:
+def command(work: Path, output: str, workers: int) -> list[str]:
     """The command under test."""
     model = [word for name, value in MODEL.items() for word in (f"--model.{name}", str(value))]
     return [
         *(str(Path(sys.executable).parent / "anomalib"), "score"),
         *("--model", "ConvAutoencoder", *model, "--ckpt_path", str(work / "model.ckpt")),
-        *("--images", str(work / "images"), "--output", str(work / "scores")),
+        *("--images", str(work / "images"), "--output", str(work / output)),
         *("--workers", str(workers)),
     ]
 
 
-def watch(process: subprocess.Popen[bytes], scores: Path, until: int) -> list[dict[str, float]]:
+def start(work: Path, output: str, workers: int) -> subprocess.Popen[bytes]:
+    """Start it; what it prints goes to ``log.txt``."""
+    with (work / "log.txt").open("ab") as log:
+        return subprocess.Popen(command(work, output, workers), stdout=log, stderr=log)
+
+
+def watch(process: subprocess.Popen[bytes], scores: Path, until: int) -> pd.DataFrame:
     """Note, each second, files written and memory, until so many are there or it ends."""
     begin, seen = time.perf_counter(), []
     while process.poll() is None:
         files = len(list(scores.glob("part-*.parquet")))
-        memory = memory_mib(process.pid)
         seconds = round(time.perf_counter() - begin, 2)
-        seen.append({"seconds": seconds, "files": files, "memory_mib": memory})
+        seen.append({"seconds": seconds, "files": files, "memory_mib": memory_mib(process.pid)})
         if files >= until:
             break
         time.sleep(1)
-    return seen
+    if process.returncode:
+        raise SystemExit((scores.parent / "log.txt").read_text()[-2000:])
+    return pd.DataFrame(seen)
 
 
 def memory_mib(pid: int) -> float:
@@ -117,38 +125,54 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def check(work: Path, images: int) -> dict[str, Any]:
-    """Every image has one row, and those that can't be read say so."""
-    table = pd.read_parquet(work / "scores")
+    """Both runs have one row for each image, and those that can't be read say so."""
+    table, resumed = (pd.read_parquet(work / name) for name in ("scores", "resumed"))
     expected = [f"line/{number:09}.png" for number in range(images)]
-    unreadable = table.path.iloc[::UNREADABLE_EVERY]
     lost = table[table.error.notna()]
     return {
         "rows": len(table),
         "each_image_once_and_in_order": table.path.tolist() == expected,
+        "same_rows_after_the_kill": resumed.path.tolist() == expected
+        and resumed.error.equals(table.error),
+        "same_scores_after_the_kill": resumed.equals(table),
         "unreadable": len(lost),
-        "unreadable_are_the_truncated_ones": lost.path.tolist() == unreadable.tolist(),
+        "unreadable_are_the_truncated_ones": lost.path.tolist() == expected[::UNREADABLE_EVERY],
         "scores_are_numbers": bool(np.isfinite(table.score[table.error.isna()]).all()),
-        "bytes_per_row": sum(p.stat().st_size for p in (work / "scores").glob("*")) / len(table),
     }
 
 
 def estimate(measured: dict[str, Any]) -> dict[str, float]:
     """What 10^8 images cost at the measured rate."""
-    per_core = measured["images_per_second"] / measured["workers"]
+    core_hours = MANY / measured["images_per_second"] * measured["workers"] / 3600
     return {
         "images": MANY,
-        "core_hours": MANY / per_core / 3600,
-        "hours_on_64_cores": MANY / per_core / 3600 / 64,
-        "output_gb": MANY * measured["check"]["bytes_per_row"] / 1e9,
+        "core_hours": core_hours,
+        "hours_on_64_cores": core_hours / 64,
+        "output_gb": MANY * measured["bytes_per_row"] / 1e9,
         "input_gb": MANY * measured["bytes_per_image"] / 1e9,
     }
 
 
-def rate(seen: list[dict[str, float]], images: int, files: int) -> float:
+def rate(seen: pd.DataFrame, images: int, files: int) -> float:
     """Images per second between the first file that was seen and the last."""
-    begun = next(moment for moment in seen if moment["files"] > seen[0]["files"])
-    scored = (seen[-1]["files"] - begun["files"]) / files * images
-    return scored / (seen[-1]["seconds"] - begun["seconds"])
+    begun, last = seen[seen.files > 0].iloc[0], seen.iloc[-1]
+    return (last.files - begun.files) / files * images / (last.seconds - begun.seconds)
+
+
+def memory(seen: pd.DataFrame) -> dict[str, float]:
+    """Memory between the first file and the last, and how much it has grown."""
+    steady = seen[(seen.files > 0) & (seen.files < seen.files.max())]
+    tenth = len(steady) // 10 + 1
+    return {
+        "most": steady.memory_mib.max(),
+        "median_of_first_tenth": steady.memory_mib[:tenth].median(),
+        "median_of_last_tenth": steady.memory_mib[-tenth:].median(),
+    }
+
+
+def size(folder: Path) -> int:
+    """Bytes of the Parquet files in a folder."""
+    return sum(path.stat().st_size for path in folder.glob("*.parquet"))
 
 
 def main() -> None:
@@ -158,47 +182,41 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=100_000)
     parser.add_argument("--workers", type=int, default=available_cores())
     options = parser.parse_args()
-    work, images = options.work, options.images
-    shutil.rmtree(work / "scores", ignore_errors=True)
-    if not (work / "images").exists():
-        make_archive(work / "images", images)
+    work, images, workers = options.work, options.images, options.workers
+    for name in ("images", "scores", "resumed"):
+        shutil.rmtree(work / name, ignore_errors=True)
+    make_archive(work / "images", images)
     make_checkpoint(work / "model.ckpt")
     files = sum(-(-pq.read_metadata(p).num_rows // 1024) for p in (work / "images").glob("*"))
-    run = command(work, options.workers)
-    with (work / "log.txt").open("wb") as log:
-        first = subprocess.Popen(run, stdout=log, stderr=log)
-        before = watch(first, work / "scores", until=files // 3)
-        kill(first)
-        second = subprocess.Popen(run, stdout=log, stderr=log)
-        after = watch(second, work / "scores", until=files + 1)
-    if second.returncode:
-        raise SystemExit((work / "log.txt").read_text()[-2000:])
-    # A last look, because the command ends between two of them.
-    after[-1]["files"] = files
-    steady = [moment["memory_mib"] for moment in after if moment["files"] > before[-1]["files"]]
-    half = len(steady) // 2
+    load = os.getloadavg()[0]
+    at_one_go = watch(start(work, "scores", workers), work / "scores", until=files + 1)
+    killed = start(work, "resumed", workers)
+    watch(killed, work / "resumed", until=files // 3)
+    kill(killed)
+    killed_after = len(list((work / "resumed").glob("part-*.parquet")))
+    watch(start(work, "resumed", workers), work / "resumed", until=files + 1)
     measured = {
         "images": images,
-        "workers": options.workers,
+        "workers": workers,
+        "cores": available_cores(),
+        "other_load": round(load, 1),
         "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
         "torch": torch.__version__,
-        "model": MODEL,
-        "images_per_second": rate(after, images, files),
-        "memory_mib": {
-            "most": max(steady),
-            "median_of_first_half": float(np.median(steady[:half])),
-            "median_of_second_half": float(np.median(steady[half:])),
-        },
-        "killed_after_files": before[-1]["files"],
+        "model": {"name": "ConvAutoencoder", **MODEL},
+        "images_per_second": rate(at_one_go, images, files),
+        "memory_mib": memory(at_one_go),
         "files": files,
-        "bytes_per_image": sum(p.stat().st_size for p in (work / "images").glob("*")) / images,
+        "killed_after_files": killed_after,
+        "bytes_per_image": size(work / "images") / images,
+        "bytes_per_row": size(work / "scores") / images,
         "check": check(work, images),
-        "over_time": {"until_killed": before, "until_done": after},
     }
     measured["estimate"] = estimate(measured)
     (HERE / "measured.json").write_text(json.dumps(measured, indent=1) + "\n")
-    print(json.dumps({k: v for k, v in measured.items() if k != "over_time"}, indent=1))
+    at_one_go.to_csv(HERE / "memory.csv", index=False)
+    print(json.dumps(measured, indent=1))
+    if not all(measured["check"].values()):
+        raise SystemExit("a row is missing, there twice, or wrong")
 
 
 if __name__ == "__main__":

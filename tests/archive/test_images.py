@@ -49,6 +49,7 @@ def test_list_is_read_from_its_folder_and_each_image_once(tmp_path: Path) -> Non
     listed.write_text("b.png\nsub/a.png\n\n b.png \nc d.png\nsub/a.png\n")
     assert names(listed) == ["b.png", "sub/a.png", "c d.png"]
     assert Images(str(listed)).path("sub/a.png") == str(tmp_path / "sub/a.png")
+    assert Images(str(listed)).path("/elsewhere/a.png") == "/elsewhere/a.png"
 
 
 def test_parquet_files_are_cut_by_rows(tmp_path: Path) -> None:
