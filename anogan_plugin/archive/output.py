@@ -60,6 +60,7 @@ class ScoresFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._own = path / "_archive"
+        self._settings = self._own / "archive.json"
 
     def lock(self) -> FileLock:
         """A lock for whoever scores into this folder; the system frees it when the holder dies."""
@@ -106,8 +107,22 @@ class ScoresFolder:
         counts = pq.read_table(self._own / "plan.parquet", columns=["count"])["count"]
         return int(counts.to_numpy()[shards].sum())
 
+    def changed(self, settings: dict[str, Any]) -> list[str]:
+        """Compare what images are scored with to what has been noted.
+
+        Args:
+            settings: By name, as JSON has them.
+
+        Returns:
+            Names of those that differ; none where nothing has been noted.
+        """
+        if not self._settings.exists():
+            return []
+        then = json.loads(self._settings.read_text(encoding="utf-8"))
+        return [name for name in settings if then.get(name) != settings[name]]
+
     def keep_settings(self, settings: dict[str, Any]) -> None:
-        """Note what the images are scored with, or compare it with what was noted.
+        """Note what the images are scored with, unless that has been noted.
 
         Args:
             settings: By name, as JSON has them.
@@ -115,17 +130,13 @@ class ScoresFolder:
         Raises:
             ValueError: If the folder holds the scores of something else.
         """
-        file = self._own / "archive.json"
-        if file.exists():
-            then = json.loads(file.read_text(encoding="utf-8"))
-            changed = [name for name in settings if then.get(name) != settings[name]]
-            if changed:
-                raise ValueError(
-                    f"{self.path} was begun with other {' and '.join(changed)} than are given now: "
-                    "name another --output, or delete the folder to score all anew"
-                )
-        else:
-            write_json(file, settings)
+        if changed := self.changed(settings):
+            raise ValueError(
+                f"{self.path} was begun with other {' and '.join(changed)} than are given now: "
+                "name another --output, or delete the folder to score all anew"
+            )
+        if not self._settings.exists():
+            write_json(self._settings, settings)
 
     def unfinished(self, shards: int) -> list[int]:
         """Numbers of the shards that have no file yet; forget what killed runs have left."""

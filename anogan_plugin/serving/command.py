@@ -3,14 +3,13 @@
 
 """What ``anomalib serve`` does."""
 
-from pathlib import Path
-
 import pandas as pd
 import torch
 from jsonargparse import Namespace
 from rich.console import Console
 from rich.text import Text
 
+from anogan_plugin.archive.output import ScoresFolder
 from anogan_plugin.scoring.source import ScorerSource
 from anogan_plugin.statistics.inspection import held_out_threshold
 
@@ -51,7 +50,7 @@ def _serve(options: Namespace, console: Console) -> None:
         if options[name] < 1:
             raise ValueError(f"--{name} is {options[name]}, expected 1 or more")
     source = ScorerSource.of(options)
-    threshold = _threshold(options)
+    threshold = _threshold(options, source)
     with console.status("loading the model"):
         scorer = source.open("cuda:0" if torch.cuda.is_available() else "cpu")
         inspector = Inspector(scorer, options.max_pixels, threshold)
@@ -67,7 +66,7 @@ def _serve(options: Namespace, console: Console) -> None:
     uvicorn.Server(config).run(sockets=[socket])
 
 
-def _threshold(options: Namespace) -> float | None:
+def _threshold(options: Namespace, source: ScorerSource) -> float | None:
     """The threshold for the overkill that is chosen; None for the checkpoint's own."""
     if options.overkill is None and options.good_scores is None:
         return None
@@ -76,5 +75,10 @@ def _threshold(options: Namespace) -> float | None:
             "--overkill and --good_scores belong together: a threshold for an overkill comes from "
             "the scores of held-out good images, as `anomalib score` leaves them"
         )
-    scores = pd.read_parquet(Path(options.good_scores), columns=["score"]).score.dropna()
+    if changed := ScoresFolder(options.good_scores).changed(source.settings()):
+        raise ValueError(
+            f"{options.good_scores} was scored with other {' and '.join(changed)} than are given "
+            "now, whose threshold is another: score the good images with this model"
+        )
+    scores = pd.read_parquet(options.good_scores, columns=["score"]).score.dropna()
     return held_out_threshold(scores.to_numpy(), options.overkill)

@@ -17,11 +17,13 @@ import pytest
 import torch
 from anomalib.models import get_model
 
+from anogan_plugin.archive.output import ScoresFolder
 from anogan_plugin.scoring.checkpoint import CheckpointScorer
 from anogan_plugin.serving.batcher import Batcher
 from anogan_plugin.serving.pipeline import Serve
 from tests.archive.gated import GatedModel
-from tests.archive.small import HERE, grey, save_checkpoint
+from tests.archive.small import BRIGHTNESS, HERE, grey, save_checkpoint
+from tests.comparison.broken import BrokenModel
 from tests.comparison.gates import make_gate, open_for_good, wait_for
 from tests.processes import ANOMALIB
 from tests.serving.client import TIMEOUT, ask
@@ -88,6 +90,19 @@ def test_wrong_command_lines_are_refused_with_a_reason(
     with pytest.raises(SystemExit, match="2"):
         Serve().run(Serve.get_parser().parse_args(more))
     assert reason in " ".join(capsys.readouterr().out.split())
+
+
+def test_good_scores_of_another_model_set_no_threshold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = save_checkpoint(BrokenModel(), tmp_path / "model.ckpt")
+    ScoresFolder(tmp_path / "good").keep_settings({"checkpoint": "another's"})
+    command = ["--model", BRIGHTNESS, "--ckpt_path", str(checkpoint), "--overkill", "0.1"]
+    with pytest.raises(SystemExit, match="2"):
+        Serve().run(
+            Serve.get_parser().parse_args([*command, "--good_scores", str(tmp_path / "good")])
+        )
+    assert "good was scored with other checkpoint" in " ".join(capsys.readouterr().out.split())
 
 
 def test_images_that_come_one_by_one_join_one_search() -> None:

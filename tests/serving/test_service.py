@@ -4,6 +4,7 @@
 """The service over HTTP: answers, refusals, overload, and that nothing is lost."""
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import io
@@ -113,6 +114,24 @@ def test_what_cant_be_scored_is_refused_with_its_reason(
 )
 def test_there_is_nothing_else(port: int, method: str, path: str, status: int) -> None:
     assert ask(port, method, path).status == status
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: many\r\n",
+        b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: -1\r\n",
+        b"POST /score HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 200_000 + b"\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n",
+    ],
+    ids=["length of letters", "negative length", "endless head", "TLS"],
+)
+def test_what_is_not_http_is_refused(port: int, head: bytes) -> None:
+    closed = contextlib.suppress(ConnectionError)
+    with closed, socket.create_connection(("127.0.0.1", port), TIMEOUT) as connection:
+        connection.sendall(head + b"\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")
+    assert ask(port, "POST", "/score", grey(51)).status == 200
 
 
 def test_a_client_that_leaves_and_one_that_dawdles_take_no_place() -> None:
