@@ -14,6 +14,7 @@ the machine to it. Example, of one core:
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -92,7 +93,7 @@ def watch(process: subprocess.Popen[bytes], scores: Path, until: int) -> pd.Data
     while process.poll() is None:
         files = len(list(scores.glob("part-*.parquet")))
         seconds = round(time.perf_counter() - begin, 2)
-        seen.append({"seconds": seconds, "files": files, "memory_mib": memory_mib(process.pid)})
+        seen.append({"seconds": seconds, "files": files, **memory_mib(process.pid)})
         if files >= until:
             break
         time.sleep(1)
@@ -101,16 +102,23 @@ def watch(process: subprocess.Popen[bytes], scores: Path, until: int) -> pd.Data
     return pd.DataFrame(seen)
 
 
-def memory_mib(pid: int) -> float:
-    """Memory of a process and its children; what they share is counted once."""
-    total = 0
-    try:
+def memory_mib(pid: int) -> dict[str, float]:
+    """Memory of a process and its children.
+
+    Returns:
+        ``resident``, where what they share is counted in each; ``proportional``, where it is shared
+        out, among other programs, too.
+    """
+    resident = proportional = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
         main = psutil.Process(pid)
         for process in [main, *main.children(recursive=True)]:
-            total += process.memory_full_info().pss
-    except psutil.NoSuchProcess:
-        pass
-    return round(total / MIB, 1)
+            memory = process.memory_full_info()
+            resident, proportional = resident + memory.rss, proportional + memory.pss
+    return {
+        "resident": round(resident / MIB, 1),
+        "proportional": round(proportional / MIB, 1),
+    }
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
@@ -155,18 +163,23 @@ def estimate(measured: dict[str, Any]) -> dict[str, float]:
 
 def rate(seen: pd.DataFrame, images: int, files: int) -> float:
     """Images per second between the first file that was seen and the last."""
-    begun, last = seen[seen.files > 0].iloc[0], seen.iloc[-1]
+    begun, last = (seen[seen.files >= least].iloc[0] for least in (1, seen.files.max()))
     return (last.files - begun.files) / files * images / (last.seconds - begun.seconds)
 
 
-def memory(seen: pd.DataFrame) -> dict[str, float]:
+def memory(seen: pd.DataFrame) -> dict[str, Any]:
     """Memory between the first file and the last, and how much it has grown."""
     steady = seen[(seen.files > 0) & (seen.files < seen.files.max())]
-    tenth = len(steady) // 10 + 1
+    quarter = len(steady) // 4 + 1
     return {
-        "most": steady.memory_mib.max(),
-        "median_of_first_tenth": steady.memory_mib[:tenth].median(),
-        "median_of_last_tenth": steady.memory_mib[-tenth:].median(),
+        kind: {
+            "most": steady[kind].max(),
+            "median_by_quarters": [
+                round(steady[kind][first : first + quarter].median(), 1)
+                for first in range(0, len(steady), quarter)
+            ],
+        }
+        for kind in ("resident", "proportional")
     }
 
 
