@@ -17,7 +17,6 @@ import argparse
 import contextlib
 import json
 import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -35,6 +34,7 @@ import torch
 from lightning.pytorch import Trainer
 
 from anogan_plugin import ConvAutoencoder
+from anogan_plugin.comparison.environment import environment
 from anogan_plugin.data.image_io import encode_png
 from anogan_plugin.processes import available_cores
 
@@ -213,7 +213,7 @@ def main() -> None:
         "workers": workers,
         "cores": available_cores(),
         "other_load": round(load, 1),
-        "processor": platform.processor() or platform.machine(),
+        "processor": environment("cpu")["processor"],
         "torch": torch.__version__,
         "model": {"name": "ConvAutoencoder", **MODEL},
         "images_per_second": rate(at_one_go, images, files),

@@ -21,7 +21,6 @@ import http.client
 import io
 import json
 import os
-import platform
 import random
 import re
 import signal
@@ -41,6 +40,7 @@ from anomalib.models import get_model
 from lightning.pytorch import Trainer
 from PIL import Image
 
+from anogan_plugin.comparison.environment import environment
 from anogan_plugin.data.image_io import encode_png, read_pixels, to_unit_range
 from anogan_plugin.processes import available_cores
 
@@ -274,7 +274,7 @@ def main() -> None:
         log = (folder / "log.txt").read_text()
     measured = {
         "model": {"name": "AnoGAN", **MODEL},
-        "processor": platform.processor() or platform.machine(),
+        "processor": environment("cpu")["processor"],
         "cores": available_cores(),
         "other_load": round(other_load, 1),
         "torch": torch.__version__,
