@@ -54,8 +54,8 @@ def serving() -> str:
         f"{model['image_size']} pixels, {found['cores']} core(s) of {found['processor']}, other "
         f"programs running beside it (load {found['other_load']}), clients on the same machine; "
         f"{found['max_images']} images taken at a time, {found['broken_share']:.0%} of the "
-        "requests broken. Waiting is that for an answer that is not 503; where requests are due "
-        "at times, from then on.",
+        "requests broken. Waiting is from the first try, or from when a request was due, to an "
+        "answer that is not 503.",
         "",
         "| clients | due per s | images per s | median, ms | p95, ms | answered 200 | 503 | "
         "broken | lost |",
@@ -80,7 +80,7 @@ def serving() -> str:
         [
             *lines,
             "",
-            f"Scores differ from those of one batch by {worst:.1%} at most (bfloat16). SIGTERM "
+            f"Scores differ from those of one batch by {worst:.0e} of themselves at most. SIGTERM "
             f"came while {end['waiting']} images had been taken: {end['answered']} were answered. "
             f"Tracebacks in the log: {found['tracebacks_in_log']}.",
         ]

@@ -63,7 +63,7 @@ class Images:
             self.fs, root = fsspec.core.url_to_fs(address)
             self._is_folder = self.fs.isdir(root)
             exists = self._is_folder or self.fs.exists(root)
-        except (ImportError, OSError, ValueError) as error:
+        except Exception as error:  # each of fsspec's file systems has exceptions of its own
             raise ValueError(f"{address} can't be opened: {error}") from error
         suffix = PurePosixPath(root).suffix.lower()
         if not exists or not (self._is_folder or suffix in (".txt", _PARQUET)):
