@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from anogan_plugin.models.conv_autoencoder import ConvAutoencoder
     from anogan_plugin.models.efficient_gan import EfficientGAN
     from anogan_plugin.models.f_anogan import FAnoGAN
+    from anogan_plugin.models.pca import PCA
     from anogan_plugin.models.supervised_cnn import SupervisedCNN
     from anogan_plugin.models.vae import VAE
 
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ALAD",
+    "PCA",
     "VAE",
     "AnoGAN",
     "ConvAutoencoder",

@@ -35,10 +35,11 @@ MODELS = {
     "ALAD": "anogan_plugin.models.alad",
     "AnoGAN": "anogan_plugin.models.anogan",
     "ConvAutoencoder": "anogan_plugin.models.conv_autoencoder",
-    "VAE": "anogan_plugin.models.vae",
     "EfficientGAN": "anogan_plugin.models.efficient_gan",
     "FAnoGAN": "anogan_plugin.models.f_anogan",
+    "PCA": "anogan_plugin.models.pca",
     "SupervisedCNN": "anogan_plugin.models.supervised_cnn",
+    "VAE": "anogan_plugin.models.vae",
 }
 """Name of each model class, and the module to import it from."""
 

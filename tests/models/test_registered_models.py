@@ -29,6 +29,7 @@ TINY: dict[str, dict[str, Any]] = {
     "AnoGAN": {"image_size": 32, "width": 4, "latent_size": 8, "search_steps": 3},
     "EfficientGAN": {"image_size": 32, "width": 4, "latent_size": 8},
     "FAnoGAN": {"image_size": 32, "width": 4, "latent_size": 8},
+    "PCA": {"image_size": 32, "components": 2},
     "SupervisedCNN": {"image_size": 32, "width": 4},
     "ConvAutoencoder": {"image_size": 32, "width": 4, "latent_size": 8},
     "VAE": {"image_size": 32, "width": 4, "latent_size": 8},

@@ -50,6 +50,15 @@ _METHODS = {
   booktitle = {IEEE International Conference on Data Mining},
   year = {2018}
 }""",
+    "PCA": """@article{turk1991eigenfaces,
+  title = {Eigenfaces for Recognition},
+  author = {Turk, Matthew and Pentland, Alex},
+  journal = {Journal of Cognitive Neuroscience},
+  volume = {3},
+  number = {1},
+  year = {1991},
+  doi = {10.1162/jocn.1991.3.1.71}
+}""",
     "Padim": """@inproceedings{defard2021padim,
   title = {{PaDiM}: A Patch Distribution Modeling Framework for Anomaly Detection and
            Localization},
