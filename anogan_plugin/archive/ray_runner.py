@@ -48,8 +48,8 @@ class RayRunner(ShardRunner):
         ray = self._ray
         # Paths of this process mean nothing in the folder of another.
         source = replace(task.source, weights=task.source.weights.absolute())
-        images = task.images if "://" in task.images else str(Path(task.images).absolute())
-        task = replace(task, images=images, output=task.output.absolute(), source=source)
+        address = task.images if "://" in task.images else str(Path(task.images).absolute())
+        task = replace(task, images=address, output=task.output.absolute(), source=source)
         resources = ray.cluster_resources()
         gpus = int(resources.get("GPU", 0))
         most = min(len(shards), gpus or max(1, int(resources.get("CPU", 1))))

@@ -3,6 +3,8 @@
 
 """AnoGAN with preset inspection: `anomalib test`, `score` and `serve` say the same."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -67,8 +69,10 @@ def test_the_service_has_the_scores_of_the_test(tested: tuple[Path, Path]) -> No
     folder, images = tested
     expected = scores_of_the_test(folder, images)
     scorer = ScorerSource(checkpoint(folder), "AnoGAN", MODEL).open("cpu")
-    with serving(scorer, Limits(images=4, body_bytes=100_000)) as port:
-        for name, row in expected.iterrows():
-            answer = ask(port, "POST", "/score", (images / str(name)).read_bytes()).json
-            assert answer["score"] == pytest.approx(row.score, rel=1e-3)
-            assert answer["label"] == ("rejected" if row.rejected else "accepted")
+    bodies = [(images / name).read_bytes() for name in expected.index]
+    with serving(scorer, Limits(len(bodies), 100_000)) as port, ThreadPoolExecutor() as pool:
+        answers = [answer.json for answer in pool.map(partial(ask, port, "POST", "/score"), bodies)]
+    scores = [answer["score"] for answer in answers]
+    assert scores == pytest.approx(expected.score.tolist(), rel=1e-3)
+    labels = [answer["label"] == "rejected" for answer in answers]
+    assert labels == expected.rejected.astype(bool).tolist()
