@@ -11,6 +11,7 @@ from anomalib.data import ImageBatch
 from anomalib.loggers.base import ImageLoggerBase
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
+from torchmetrics.utilities.distributed import gather_all_tensors
 from torchvision.utils import make_grid, save_image
 
 from anogan_plugin.models.components.health import (
@@ -75,6 +76,20 @@ def selecting(held_out: int) -> int:
     return kept // 2 if kept >= 2 * _FEWEST else kept
 
 
+def of_all_processes(images: torch.Tensor) -> torch.Tensor:
+    """The images that all processes of a training have.
+
+    Args:
+        images: Those of this process, ``(N, C, H, W)``; their number may differ.
+
+    Returns:
+        All of them in the same order everywhere; the same images where there is one process.
+    """
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return images
+    return torch.cat(gather_all_tensors(images.contiguous()))
+
+
 class TrainingWatch(Callback):
     """Measures a model after every epoch and ends the training with its best one.
 
@@ -85,7 +100,8 @@ class TrainingWatch(Callback):
     good images leave over is learnt from up to 1,024 of those trained on and the first half of
     those held out (:func:`selecting`), thresholds are set on the other half, which chose nothing,
     and the checkpoint is written again. A run that goes on from a checkpoint chooses among its own
-    epochs.
+    epochs. Where several processes train together they choose alike, by the images of all, and end
+    with the weights of the first.
 
     A model that trains in stages (:meth:`WatchedModel.next_stage`) gets this for each of them: the
     next one begins with the best epoch of the one before, also where that was stopped.
@@ -123,7 +139,8 @@ class TrainingWatch(Callback):
             TrainingDivergedError: If there is no epoch to keep yet.
         """
         if self._probe is None:  # in the first epoch: each image once
-            self._keep_trained_on(cast(WatchedModel, pl_module).images_of(batch))
+            images = cast(WatchedModel, pl_module).images_of(batch)
+            self._keep_trained_on(images, trainer.world_size)
         problem = self.health.non_finite(outputs, trainer.current_epoch)
         if problem is None:
             return
@@ -190,13 +207,16 @@ class TrainingWatch(Callback):
                 "out of the training images"
             )
             return
+        # Running statistics are each process's own, and every process calibrates.
+        self._best = trainer.strategy.broadcast(self._best)
         self._keep_best(pl_module)
         _save_again(trainer)
         images = torch.cat(self._held_out)
         used = selecting(len(images))
+        rest = images[used:] if used < len(images) else images
         module = cast(WatchedModel, pl_module)
-        module.standardise(torch.cat([*self._trained_on, images[:used]]))
-        module.calibrate(images[used:] if used < len(images) else images)
+        module.standardise(of_all_processes(torch.cat([*self._trained_on, images[:used]])))
+        module.calibrate(of_all_processes(rest))
         _save_again(trainer)
         self._best = {}
 
@@ -209,9 +229,9 @@ class TrainingWatch(Callback):
             _save_again(trainer)
             self._best = {}
 
-    def _keep_trained_on(self, images: torch.Tensor) -> None:
+    def _keep_trained_on(self, images: torch.Tensor, processes: int) -> None:
         room = min(_STANDARDISATION_IMAGES, _STANDARDISATION_VALUES // images[0].numel())
-        room -= sum(len(kept) for kept in self._trained_on)
+        room = room // processes - sum(len(kept) for kept in self._trained_on)
         if room > 0:
             self._trained_on.append(images[:room].clone())
 
