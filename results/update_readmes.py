@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 from comparison_tables import models
+from load_tables import archive, serving
 from sklearn.metrics import roc_auc_score, roc_curve
 
 RESULTS = Path(__file__).parent
@@ -258,6 +259,8 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "gans": (REPOSITORY / "anogan_plugin" / "models" / "anogan" / "README.md", gans),
     "search": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", search),
     "histograms": (REPOSITORY / "anogan_plugin" / "latent_search" / "README.md", histograms),
+    "archive": (REPOSITORY / "anogan_plugin" / "archive" / "README.md", archive),
+    "serving": (REPOSITORY / "anogan_plugin" / "serving" / "README.md", serving),
     "models": (REPOSITORY / "README.md", models),
     "overlap": (RESULTS / "README.md", overlap),
     **{
