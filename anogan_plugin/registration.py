@@ -56,6 +56,8 @@ BACKBONES = {
 
 PIPELINES = {
     "compare": ("anogan_plugin.comparison.pipeline", "Compare"),
+    "score": ("anogan_plugin.archive.pipeline", "Score"),
+    "serve": ("anogan_plugin.serving.pipeline", "Serve"),
 }
 """Name of each subcommand, the module to import and the class in it that runs it."""
 

@@ -35,6 +35,7 @@ from anogan_plugin.comparison.scoring import TEST, RawScores, loaders
 from anogan_plugin.comparison.timing import time_inference
 from anogan_plugin.files import write_atomically, write_json
 from anogan_plugin.models.components.training_watch import TrainingWatch, selecting
+from anogan_plugin.scoring.checkpoint import load_weights
 from anogan_plugin.statistics.pixels import pixel_metrics
 
 _OF_TRAINING = ("train_seconds", "epochs", "problem", "peak_memory_mib", "changed_arguments")
@@ -139,11 +140,8 @@ def _selecting(engine: Engine, data: AnomalibDataModule) -> int:
 
 def _timing(folder: JobFolder, device: str) -> dict[str, Any]:
     data = build_data(folder.job)
-    model = build_model(folder.job, data)
-    # Lightning loads the weights: it knows what each model needs for that.
-    engine = _engine(folder, device, [], limit_test_batches=0)
-    engine.test(model, dataloaders=loaders(data), ckpt_path=folder.checkpoint, verbose=False)
-    return {**time_inference(model.to(device), data, device), "environment": environment(device)}
+    model = load_weights(build_model(folder.job, data), folder.checkpoint, device)
+    return {**time_inference(model, data, device), "environment": environment(device)}
 
 
 def _pixel_metrics(raw: RawScores) -> tuple[dict[str, float] | None, str | None]:

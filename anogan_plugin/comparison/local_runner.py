@@ -5,9 +5,7 @@
 
 import contextlib
 import multiprocessing
-import os
 import signal
-import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
@@ -16,6 +14,7 @@ from pathlib import Path
 from anogan_plugin.comparison.job import Job
 from anogan_plugin.comparison.job_folder import TIMING
 from anogan_plugin.comparison.runner import JobRunner
+from anogan_plugin.processes import available_cores, end_with_parent
 
 _WORKER = "anogan_plugin.comparison.worker"
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -88,25 +87,11 @@ class LocalRunner(JobRunner):
             task.process.join()
 
 
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _run_in_child(
     report: Connection, stage: str, job: Job, output: Path, device: str, threads: int
 ) -> None:
     from anogan_plugin.comparison.worker import work
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the comparison, which ends this
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    end_with_parent()
     report.send(work(stage, job, output, device, threads))
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

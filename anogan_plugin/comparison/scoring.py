@@ -19,6 +19,7 @@ from torch.nn.functional import interpolate
 from torch.utils.data import DataLoader
 
 from anogan_plugin.comparison.scored_batches import SavedBatches, ScoredBatch
+from anogan_plugin.scoring.scorer import as_numbers, score_parts
 
 SELECTION, HELD_OUT, TEST = "selection", "held_out", "test"
 _SPLITS = (HELD_OUT, TEST)
@@ -98,12 +99,11 @@ class RawScores(Callback):
     ) -> None:
         """Note what the model says."""
         split = _SPLITS[dataloader_idx]
-        values = {"score": batch.pred_score, **getattr(batch, "score_parts", {})}
         labels = cast(torch.Tensor, batch.gt_label).cpu().numpy().astype(np.int8)
         rows = {
             "image_path": np.array(batch.image_path),
             "label": labels,
-            **{name: value.double().flatten().cpu().numpy() for name, value in values.items()},
+            **{name: as_numbers(value) for name, value in score_parts(batch).items()},
             "defect_area": self._areas(labels),
         }
         pictures = self._pictures(batch) if split == TEST else {}

@@ -6,15 +6,17 @@
 anomalib's own ``read_image`` clips 16-bit grey at 255 of 65,535, which leaves a white picture.
 """
 
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff"})
 """Lower-case endings of the files that are taken for images."""
 
+_FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 _REMEDY = "repair or remove it"
 
 
@@ -42,23 +44,14 @@ def read_pixels(path: Path | str) -> np.ndarray:
         ValueError: If the file is not an image, or has neither 8 nor 16 bits per channel.
     """
     try:
-        encoded = np.fromfile(path, dtype=np.uint8)  # cv2.imread fails on some Unicode names
-        pixels = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if encoded.size else None
-    except (cv2.error, OSError) as error:
+        encoded = Path(path).read_bytes()  # cv2.imread fails on some Unicode names
+    except OSError as error:
         raise ValueError(f"{path} cannot be read ({error}): {_REMEDY}.") from error
-    if pixels is None:
-        raise ValueError(f"{path} is not an image that can be decoded: {_REMEDY}.")
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise ValueError(
-            f"{path} holds {pixels.dtype} pixels, expected 8 or 16 bit: convert it, or remove it."
-        )
-    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 2::-1])
+    return _decode(encoded, path)
 
 
 def read_whole_pixels(path: Path | str) -> np.ndarray:
     """Read an image as :func:`read_pixels` does, and make sure that no part of it is missing.
-
-    OpenCV fills the missing part of a truncated file with grey and says nothing; Pillow raises.
 
     Args:
         path: Image file.
@@ -70,11 +63,57 @@ def read_whole_pixels(path: Path | str) -> np.ndarray:
         ValueError: If the file is unreadable or truncated.
     """
     try:
-        with Image.open(path) as image:
-            image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        encoded = Path(path).read_bytes()
+    except OSError as error:
         raise ValueError(f"{path} cannot be read ({error}): {_REMEDY}.") from error
-    return read_pixels(path)
+    return decode_whole_pixels(encoded, path)
+
+
+def decode_whole_pixels(
+    encoded: bytes, name: Path | str, most_pixels: int | None = None
+) -> np.ndarray:
+    """Decode what is in an image file, and make sure that no part of it is missing.
+
+    OpenCV fills the missing part of a truncated file with grey and says nothing; Pillow raises.
+
+    Args:
+        encoded: What is in the file.
+        name: The file, for messages.
+        most_pixels: Largest height times width that is decoded; None for Pillow's own limit. A
+            file of a few kilobytes may unfold to gigabytes.
+
+    Returns:
+        np.ndarray: As :func:`read_pixels`.
+
+    Raises:
+        ValueError: If the image is unreadable, truncated or too large.
+    """
+    try:
+        with Image.open(io.BytesIO(encoded), formats=_FORMATS) as image:
+            width, height = image.size
+            if most_pixels is not None and width * height > most_pixels:
+                raise ValueError(f"{width:,} x {height:,} pixels, expected {most_pixels:,} at most")
+            image.load()
+    except UnidentifiedImageError as error:
+        raise ValueError(f"{name} is not a {' or '.join(_FORMATS)} file: {_REMEDY}.") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ValueError(f"{name} cannot be read ({error}): {_REMEDY}.") from error
+    return _decode(encoded, name)
+
+
+def _decode(encoded: bytes, name: Path | str) -> np.ndarray:
+    found = np.frombuffer(encoded, np.uint8)
+    try:
+        pixels = cv2.imdecode(found, cv2.IMREAD_UNCHANGED) if found.size else None
+    except cv2.error as error:
+        raise ValueError(f"{name} cannot be read ({error}): {_REMEDY}.") from error
+    if pixels is None:
+        raise ValueError(f"{name} is not an image that can be decoded: {_REMEDY}.")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            f"{name} holds {pixels.dtype} pixels, expected 8 or 16 bit: convert it, or remove it."
+        )
+    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 2::-1])
 
 
 def to_unit_range(pixels: np.ndarray) -> np.ndarray:

@@ -17,7 +17,11 @@ from anogan_plugin.latent_search.settings import SearchSettings
 
 
 class ImageSource(Protocol):
-    """N images: a tensor ``(N, C, H, W)``, a list, or anything that gives them one by one."""
+    """N images: a tensor ``(N, C, H, W)``, a list, or anything that gives them one by one.
+
+    N may grow while the images are read. They are read in order, and each once, unless a saved
+    search is taken up or goes on in the generator's first feature map.
+    """
 
     def __len__(self) -> int:
         """N."""

@@ -5,7 +5,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import cast
@@ -25,6 +25,10 @@ from anogan_plugin.latent_search.settings import SearchSettings
 from anogan_plugin.latent_search.starts import RegressionStart, one_draw
 
 _DRAWS_OF_MAP = 256  # latent vectors that the deviation of G's first feature map is estimated from
+
+Start = torch.Tensor | Callable[[torch.Tensor], torch.Tensor] | None
+"""Where searches start: ``(N, Z)`` vectors, what gives ``(B, Z)`` of them for images
+``(B, C, H, W)``, or None for what the settings say."""
 
 
 class LatentSearch:
@@ -95,7 +99,7 @@ class LatentSearch:
         images: ImageSource,
         marks: Sequence[int] = (),
         progress: Progress | None = None,
-        start: torch.Tensor | None = None,
+        start: Start = None,
         save_to: Path | None = None,
     ) -> SearchResult:
         """Search for every image; under ``torch.export`` as one graph, see :mod:`.graph`.
@@ -105,16 +109,15 @@ class LatentSearch:
                 ``(C, H, W)`` that is read as the search goes on.
             marks: Numbers of steps after which to report the score as well.
             progress: Called after every step with how far the search is.
-            start: ``(N, Z)`` latent vectors to start from, an encoder's for instance; None starts
-                as the settings say.
+            start: Latent vectors to start from, or an encoder that gives them.
             save_to: File that keeps what has been found; the same call goes on from it.
 
         Returns:
             The latent vectors found, their reconstructions and losses, in the images' order.
 
         Raises:
-            ValueError: If there are no images, a mark is beyond Γ, or ``save_to`` belongs to
-                another search.
+            ValueError: If there are no images, a mark is beyond Γ, ``save_to`` belongs to another
+                search, or it is given with an encoder, which it can't tell from another.
         """
         if torch.compiler.is_exporting():
             return search_in_graph(self, cast(torch.Tensor, images), start)
@@ -125,13 +128,14 @@ class LatentSearch:
         images: ImageSource,
         marks: Sequence[int] = (),
         progress: Progress | None = None,
-        start: torch.Tensor | None = None,
+        start: Start = None,
         save_to: Path | None = None,
     ) -> Iterator[SearchResult]:
         """Search as :meth:`__call__`, yielding images as they end, so that none need be kept.
 
         Args:
-            images: As there.
+            images: As there. A sequence may grow while it is searched: images that it has got in
+                the meantime take the place of those that end.
             marks: As there.
             progress: As there.
             start: As there.
@@ -146,10 +150,14 @@ class LatentSearch:
         if len(images) == 0:
             msg = "expected at least one image to search for, got none"
             raise ValueError(msg)
-        if start is not None and start.shape != (len(images), self.latent_size):
+        if callable(start) and save_to is not None:
+            msg = "save_to needs start as latent vectors, got an encoder: give what it makes"
+            raise ValueError(msg)
+        vectors = (len(images), self.latent_size)
+        if isinstance(start, torch.Tensor) and start.shape != vectors:
             msg = (
-                f"start must be of shape {(len(images), self.latent_size)}, one latent vector for "
-                f"each image, got {tuple(start.shape)}"
+                f"start must be of shape {vectors}, one latent vector for each image, got "
+                f"{tuple(start.shape)}"
             )
             raise ValueError(msg)
         if not all(0 <= mark <= self.settings.steps for mark in marks):
@@ -279,11 +287,11 @@ class LatentSearch:
         modes.enter_context(torch.autocast(self._device.type, enabled=False))
         return modes
 
-    def _run(
-        self, images: ImageSource, marks: Sequence[int], start: torch.Tensor | None
-    ) -> SearchRun:
+    def _run(self, images: ImageSource, marks: Sequence[int], start: Start) -> SearchRun:
         def given_or_ours(index: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
-            return self.start(batch) if start is None else start[index].float()
+            if isinstance(start, torch.Tensor):
+                return start[index].float()
+            return self.start(batch) if start is None else start(batch)
 
         batch_size = self.batch_size or self._affordable
         return SearchRun(
@@ -305,7 +313,7 @@ class LatentSearch:
         return batch_size_for(per_image, self._device)
 
     def _saved_search(
-        self, path: Path, images: ImageSource, marks: Sequence[int], start: torch.Tensor | None
+        self, path: Path, images: ImageSource, marks: Sequence[int], start: Start
     ) -> SavedSearch:
         networks = (self.exact.networks.generator, self.exact.networks.features)
         weights = [weight for network in networks for weight in network.state_dict().values()]

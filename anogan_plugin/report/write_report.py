@@ -29,6 +29,6 @@ def write_report(output: Path, figures: tuple[str, ...] = ()) -> tuple[Results, 
     results, tables = write_tables(output)
     write_pictures(output)
     if figures:
-        write_figures(output, results, rows_of(results), tables.summary, figures)
+        write_figures(output, results, rows_of(results), tables, figures)
     write_page(output, results, tables)
     return results, tables

@@ -4,6 +4,7 @@
 """The search against hand-worked steps, and its contract."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from anogan_plugin.latent_search import LatentSearch, SearchSettings
+from anogan_plugin.latent_search import LatentSearch, SearchResult, SearchSettings
 from anogan_plugin.models.components.dcgan import Discriminator, Generator
 
 LATENT = 3
@@ -166,3 +167,36 @@ def test_the_trainers_autocast_does_not_reach_it(
     expected = search(images).score
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(search(images).score, expected)
+
+
+def test_an_encoder_gives_the_start_of_each_image(
+    networks: tuple[Generator, Discriminator],
+) -> None:
+    generator, discriminator = networks
+    search = LatentSearch(generator, discriminator.features, 8, SearchSettings(steps=3), 2)
+    images = torch.rand(5, 1, 32, 32)
+
+    def encode(batch: torch.Tensor) -> torch.Tensor:
+        return batch.flatten(1)[:, :8]
+
+    given = search(images, start=encode(images))
+    found = search(images, start=encode)
+    torch.testing.assert_close(found.latent, given.latent)
+    with pytest.raises(ValueError, match="save_to needs start as latent vectors"):
+        search(images, start=encode, save_to=Path("never.pt"))
+
+
+def test_a_sequence_that_grows_is_searched_to_its_end(
+    networks: tuple[Generator, Discriminator],
+) -> None:
+    generator, discriminator = networks
+    search = LatentSearch(generator, discriminator.features, 8, SearchSettings(steps=3), 2)
+    images = torch.rand(7, 1, 32, 32)
+    growing = list(images[:1])
+    parts = []
+    for part in search.stream(growing):
+        parts.append(part)
+        growing += list(images[len(growing) : len(growing) + 3])
+    found, expected = SearchResult.joined(parts), search(images)
+    assert found.index.tolist() == list(range(7))
+    torch.testing.assert_close(found.score, expected.score)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnxruntime
@@ -22,7 +22,10 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from anogan_plugin.data.icmold import ICMold
+from anogan_plugin.data.image_io import read_pixels, to_unit_range
 from anogan_plugin.registration import MODELS
+from anogan_plugin.scoring.checkpoint import CheckpointScorer, load_weights
+from anogan_plugin.scoring.sequence import Lookahead
 from tests.processes import anomalib_here
 
 TINY: dict[str, dict[str, Any]] = {
@@ -157,6 +160,22 @@ def test_it_predicts_single_photographs(trained: SimpleNamespace, tmp_path: Path
     assert found.label.isna().all()
     for row in found.itertuples():
         assert row.score == pytest.approx(by_name[Path(row.image_path).name], rel=1e-3)
+
+
+def test_a_scorer_gives_the_scores_of_the_test(trained: SimpleNamespace) -> None:
+    model = load_weights(get_model(trained.name, **TINY[trained.name]), trained.checkpoint, "cpu")
+    scorer = CheckpointScorer(model)
+    table = trained.scores
+    images = [scorer.prepare(to_unit_range(read_pixels(path))) for path in table.image_path]
+    found = list(scorer.stream(Lookahead(images, ahead=3)))
+    order = np.argsort([position for part in found for position in part.index])
+    for name in found[0].parts:
+        values = np.concatenate([part.parts[name] for part in found])[order]
+        np.testing.assert_allclose(values, table[name], rtol=1e-3)
+    rejected = np.concatenate([cast(np.ndarray, part.rejected) for part in found])[order]
+    assert rejected.tolist() == table.rejected.astype(bool).tolist()
+    maps = np.concatenate([cast(np.ndarray, part.maps) for part in found])
+    assert maps.shape == (11, 32, 32)
 
 
 def test_an_image_alone_and_in_a_batch(trained: SimpleNamespace) -> None:

@@ -6,7 +6,7 @@
 import torch
 from anomalib.data import InferenceBatch
 
-from anogan_plugin.latent_search import Progress, SearchSettings
+from anogan_plugin.latent_search import Progress, SearchResult, SearchSettings
 from anogan_plugin.models.components.image_scores import (
     ImageScores,
     check_image_score,
@@ -87,7 +87,10 @@ class AnoGANModel(SearchedGan):
             ValueError: If a score is NaN or infinite, because a weight or an image is.
         """
         images = self.images_of(images)
-        found = self.latent_search()(images, progress=progress)
+        return self.scores_of(images, self.latent_search()(images, progress=progress))
+
+    def scores_of(self, images: torch.Tensor, found: SearchResult) -> ImageScores:
+        """See :meth:`score`."""
         anomaly_map = residual_map(images, found.reconstruction)
         parts = {
             "paper": found.score,

@@ -3,11 +3,13 @@
 
 """f-AnoGAN's networks, loss and score, without Lightning (Schlegl et al. 2019)."""
 
+from collections.abc import Callable
+
 import torch
 from anomalib.data import InferenceBatch
 from torch import nn
 
-from anogan_plugin.latent_search import Progress, SearchSettings
+from anogan_plugin.latent_search import Progress, SearchResult, SearchSettings
 from anogan_plugin.latent_search.frozen import FrozenNetworks, freeze
 from anogan_plugin.models.components.dcgan import Encoder
 from anogan_plugin.models.components.gan_settings import check_at_least
@@ -142,10 +144,24 @@ class FAnoGANModel(SearchedGan):
             ValueError: If a score is NaN or infinite, because a weight or an image is.
         """
         images = self.images_of(images).float()
-        frozen = self.latent_search().exact.networks
         # Scores are float32, whatever precision the trainer evaluates in.
+        with torch.autocast(images.device.type, enabled=False):
+            return self._scores(images, *self.encode_and_refine(images, progress))
+
+    @property
+    def start(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """The encoder."""
+        return self.encode
+
+    def scores_of(self, images: torch.Tensor, found: SearchResult) -> ImageScores:
+        """See :meth:`score`."""
+        return self._scores(images, found.latent, found.steps)
+
+    def _scores(
+        self, images: torch.Tensor, latent: torch.Tensor, steps: torch.Tensor
+    ) -> ImageScores:
+        frozen = self.latent_search().exact.networks
         with torch.no_grad(), torch.autocast(images.device.type, enabled=False):
-            latent, steps = self.encode_and_refine(images, progress)
             reconstruction = frozen.generate(latent)
             residual, discrimination = _differences(frozen, images, reconstruction)
         anomaly_map = residual_map(images, reconstruction)

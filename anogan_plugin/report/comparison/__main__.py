@@ -11,7 +11,7 @@ from rich.console import Console
 
 from anogan_plugin.report.comparison import table_so_far
 from anogan_plugin.report.comparison.folder import UnreadableError
-from anogan_plugin.report.page import FIGURES
+from anogan_plugin.report.page import NAMES
 from anogan_plugin.report.write_report import write_report
 
 
@@ -29,14 +29,14 @@ def main() -> int:
     parser.add_argument(
         "--figures",
         nargs="*",
-        choices=FIGURES,
+        choices=NAMES,
         metavar="NAME",
         help="write figures for print, too, as PDF, SVG and PNG into figures/print: all, or some "
-        f"of {', '.join(FIGURES)}",
+        f"of {', '.join(NAMES)}",
     )
     options = parser.parse_args()
     output = options.output
-    figures = () if options.figures is None else tuple(options.figures or FIGURES)
+    figures = () if options.figures is None else tuple(options.figures or NAMES)
     try:
         write_report(output, figures)
     except UnreadableError as error:

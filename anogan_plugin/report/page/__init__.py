@@ -3,7 +3,7 @@
 
 """The report of a comparison as one page, and its figures for print; without torch."""
 
-from anogan_plugin.report.page.figures import FIGURES, write_figures
+from anogan_plugin.report.page.figures import NAMES, write_figures
 from anogan_plugin.report.page.page import write_page
 
-__all__ = ["FIGURES", "write_figures", "write_page"]
+__all__ = ["NAMES", "write_figures", "write_page"]

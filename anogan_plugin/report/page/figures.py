@@ -20,8 +20,11 @@ from scipy.stats import norm
 from anogan_plugin.files import write_atomically
 from anogan_plugin.report.comparison.defect_size import pod_of
 from anogan_plugin.report.comparison.folder import Results
+from anogan_plugin.report.comparison.pairs import same_training
 from anogan_plugin.report.comparison.rows import Row
+from anogan_plugin.report.comparison.tables import Tables
 from anogan_plugin.report.page.curves import det_curves, pareto_front, pr_curves, roc_curves
+from anogan_plugin.report.page.rank_figure import draw_ranks
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#8c6d1f")
 """Okabe & Ito's, told apart by colour-blind eyes; lines differ by their dashes, too."""
@@ -154,6 +157,8 @@ def _steps(axis: Axes, rows: list[Row], summary: pd.DataFrame, results: Results)
     searched = searched[searched.search_steps > 0].sort_values("search_steps")
     if searched.search_steps.nunique() < 2:
         return False
+    for line in _of_one_training(rows, searched):
+        axis.plot(line.search_steps, line.auroc_mean, color="grey", linewidth=0.8)
     for index, (_, row) in enumerate(searched.iterrows()):
         axis.errorbar(
             row.search_steps,
@@ -169,6 +174,18 @@ def _steps(axis: Axes, rows: list[Row], summary: pd.DataFrame, results: Results)
     return True
 
 
+def _of_one_training(rows: list[Row], searched: pd.DataFrame) -> list[pd.DataFrame]:
+    """Rows that score the same weights by the same score, with different searches."""
+    left = [row for row in rows if row.name in set(searched.model)]
+    found = []
+    while left:
+        first = left[0]
+        alike = [x for x in left if same_training(first, x) and x.column == first.column]
+        found.append(searched[searched.model.isin([row.name for row in alike])])
+        left = [row for row in left if row not in alike]
+    return found
+
+
 FIGURES: dict[str, tuple[str, Draw]] = {
     "roc": ("Receiver operating characteristic", _roc),
     "precision_recall": ("Precision and recall", _precision_recall),
@@ -177,7 +194,10 @@ FIGURES: dict[str, tuple[str, Draw]] = {
     "detection": ("Probability of detection", _detection),
     "steps": ("Accuracy against steps of the search", _steps),
 }
-"""Figures by the name that the command line knows: title, and what draws them."""
+"""Figures of one data set by the name that the command line knows: title, and what draws them."""
+RANKS = "ranks"
+"""The figure over all data sets."""
+NAMES = (*FIGURES, RANKS)
 
 
 def draw(name: str, rows: list[Row], summary: pd.DataFrame, results: Results) -> Figure | None:
@@ -204,6 +224,23 @@ def draw(name: str, rows: list[Row], summary: pd.DataFrame, results: Results) ->
         return figure
 
 
+def draw_over_data_sets(ranks: pd.DataFrame) -> Figure:
+    """Draw how the models rank over the data sets.
+
+    Args:
+        ranks: ``ranks.csv``.
+
+    Returns:
+        The figure.
+    """
+    with mpl.rc_context(_STYLE):
+        figure = Figure(
+            figsize=(_WIDTH * 1.5, 1.6 + _LINE * 1.5 * len(ranks)), layout="constrained"
+        )
+        draw_ranks(figure.subplots(), ranks)
+        return figure
+
+
 def as_svg(figure: Figure) -> str:
     """A figure as SVG text, with no date in it."""
     stream = io.StringIO()
@@ -216,8 +253,8 @@ def write_figures(
     output: Path,
     results: Results,
     rows: list[Row],
-    summary: pd.DataFrame,
-    names: tuple[str, ...] = tuple(FIGURES),
+    tables: Tables,
+    names: tuple[str, ...] = NAMES,
 ) -> list[Path]:
     """Write figures for print, each as PDF, SVG and PNG.
 
@@ -225,23 +262,25 @@ def write_figures(
         output: Folder of the comparison; they go to ``figures/print``.
         results: The results folder.
         rows: Of the summary.
-        summary: The summary.
-        names: Which of :data:`FIGURES`.
+        tables: Made of the results.
+        names: Which of :data:`NAMES`.
 
     Returns:
-        The files, ``NAME-N.pdf`` and so on for the N-th data set.
+        The files, ``NAME-N.pdf`` and so on for the N-th data set, ``ranks.pdf`` for all of them.
 
     Raises:
         OSError: If a file can't be written.
     """
     written = []
+    folder, summary = output / "figures" / "print", tables.summary
     for number, data in enumerate(dict.fromkeys(row.data for row in rows), start=1):
         mine = [row for row in rows if row.data == data and row.done]
-        for name in names if mine else ():
+        for name in [each for each in names if each in FIGURES] if mine else []:
             figure = draw(name, mine, summary[summary.data == data], results)
             if figure is not None:
-                stem = output / "figures" / "print" / f"{name.replace('_', '-')}-{number}"
-                written += _saved(figure, stem)
+                written += _saved(figure, folder / f"{name.replace('_', '-')}-{number}")
+    if RANKS in names and tables.ranks.table is not None:
+        written += _saved(draw_over_data_sets(tables.ranks.table), folder / RANKS)
     return written
 
 

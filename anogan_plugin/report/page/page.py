@@ -14,6 +14,7 @@ import jinja2
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from anogan_plugin.files import write_text
 from anogan_plugin.report.comparison.folder import FAILED, NOT_RUN, OWN_SCORE, Results
@@ -27,7 +28,7 @@ from anogan_plugin.report.comparison.rows import Row, rows_of
 from anogan_plugin.report.comparison.tables import Tables
 from anogan_plugin.report.page.answer import answer
 from anogan_plugin.report.page.citations import citations
-from anogan_plugin.report.page.figures import FIGURES, as_svg, draw
+from anogan_plugin.report.page.figures import FIGURES, as_svg, draw, draw_over_data_sets
 from anogan_plugin.report.page.gallery import PANELS, gallery
 
 PAGE = "report.html"
@@ -55,6 +56,7 @@ def write_page(output: Path, results: Results, tables: Tables) -> None:
         "description": sentence(results.description),
         "overkill": results.overkill,
         "data_sets": [_data_set(results, tables, rows, data) for data in names],
+        "ranks": _ranks(tables),
         "examples": shown.examples,
         "left_out": shown.left_out,
         "panels": PANELS,
@@ -114,9 +116,27 @@ def _figures(done: list[Row], summary: pd.DataFrame, results: Results) -> list[d
     for name, (title, _) in FIGURES.items() if done else ():
         figure = draw(name, done, summary, results)
         if figure is not None:
-            svg = base64.b64encode(as_svg(figure).encode()).decode()
-            found.append({"title": title, "address": f"data:image/svg+xml;base64,{svg}"})
+            found.append({"title": title, "address": _address(figure)})
     return found
+
+
+def _ranks(tables: Tables) -> dict[str, Any]:
+    """Over data sets, where there are enough of them."""
+    table = tables.ranks.table
+    if table is None:
+        return {}
+    first = table.iloc[0]
+    return {
+        "address": _address(draw_over_data_sets(table)),
+        "data_sets": first.data_sets,
+        "p_value": first.friedman_p,
+        "note": tables.ranks.note,
+    }
+
+
+def _address(figure: Figure) -> str:
+    svg = base64.b64encode(as_svg(figure).encode()).decode()
+    return f"data:image/svg+xml;base64,{svg}"
 
 
 def _by_defect(table: pd.DataFrame) -> dict[str, Any]:

@@ -17,8 +17,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from anogan_plugin.report.page import FIGURES
-from anogan_plugin.report.page.figures import COLOURS
+from anogan_plugin.report.page import NAMES
+from anogan_plugin.report.page.figures import COLOURS, draw_over_data_sets
 from anogan_plugin.report.write_report import write_report
 from tests.report.comparison.made_results import (
     ANOGAN,
@@ -55,7 +55,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     unmake(output)
     add_examples(folder_of(output, ANOGAN, MOULD, 0))
     add_examples(folder_of(output, PATCHCORE, MOULD, 0), "void")
-    write_report(output, tuple(FIGURES))
+    write_report(output, NAMES)
     return output
 
 
@@ -75,6 +75,19 @@ def test_figures_for_print(results: Path) -> None:
         assert {f"{name}-1.pdf", f"{name}-1.svg", f"{name}-1.png"} <= written
     assert "detection-2.pdf" not in written  # the digits have no masks
     assert len(set(COLOURS)) == len(COLOURS)
+
+
+def test_models_are_ranked_over_five_data_sets(tmp_path: Path) -> None:
+    models, data = (ANOGAN, PATCHCORE, "third"), tuple(f"digit {each}" for each in range(5))
+    size = Size(good=20, anomalous=20, held_out=20)
+    output = make_results(tmp_path / "ranked", models, data, seeds=1, size=size)
+    write_report(output, ("ranks",))
+    table = pd.read_csv(output / "ranks.csv")
+    drawn = [each.get_text() for each in draw_over_data_sets(table).axes[0].texts]
+    assert {f"{row.model} ({row.average_rank:.2f})" for row in table.itertuples()} <= {*drawn}
+    assert (output / "figures" / "print" / "ranks.pdf").exists()
+    page = (output / "report.html").read_text()
+    assert "Average ranks of the models over 5 data sets" in page
 
 
 def test_no_name_becomes_markup(tmp_path: Path) -> None:
@@ -179,6 +192,18 @@ def test_the_slider_counts_what_it_rejects(page: Any, results: Path) -> None:
     assert rejected == [
         int(((test.label == label) & (test.score > lowest)).sum()) for label in (0, 1)
     ]
+
+
+def test_nothing_is_cut_off_on_paper(page: Any) -> None:
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1046, "height": 718})  # A4 across, less the margins
+    wider = page.evaluate(
+        "[document.documentElement, ...document.querySelectorAll('.wide')]"
+        ".map(each => each.scrollWidth - each.clientWidth)"
+    )
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1200, "height": 900})
+    assert max(wider) <= 0
 
 
 def test_the_gallery_is_filtered(page: Any) -> None:

@@ -1,0 +1,163 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What there is to score, cut into shards: the same images give the same shards."""
+
+import dataclasses
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from anogan_plugin.data.image_io import IMAGE_SUFFIXES
+
+IMAGE_COLUMN, PATH_COLUMN = "image", "path"
+_PARQUET = ".parquet"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Images whose rows are one file of the result: image files, or rows of a Parquet file.
+
+    Attributes:
+        count: How many images.
+        names: Their files, from the folder that they are in; empty for rows.
+        file: The Parquet file, from the folder that it is in; empty for image files.
+        first: Its first row that belongs to the shard.
+        size: Bytes of the files together, by which a change of them shows; 0 where not known.
+    """
+
+    count: int
+    names: list[str] = dataclasses.field(default_factory=list)
+    file: str = ""
+    first: int = 0
+    size: int = 0
+
+
+class Images:
+    """An address of images, on this machine or anywhere that fsspec reaches.
+
+    - A folder: all images below it, or all images in the Parquet files below it.
+    - ``LIST.txt``: an image file on each line, from the folder of the list or from the root. A
+      line that is there again is not scored again.
+    - ``FILE.parquet``: an image file in each row of the column ``image``, as bytes or as a struct
+      with ``bytes``; its name is in the column ``path``, if there is one.
+
+    Args:
+        address: As ``parts/2026``, ``s3://bucket/parts`` or ``zip://::parts.zip``.
+
+    Raises:
+        ValueError: If there is nothing, or something else.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        try:
+            self.fs, root = fsspec.core.url_to_fs(address)
+            self._is_folder = self.fs.isdir(root)
+            exists = self._is_folder or self.fs.exists(root)
+        except Exception as error:  # each of fsspec's file systems has exceptions of its own
+            raise ValueError(f"{address} can't be opened: {error}") from error
+        suffix = PurePosixPath(root).suffix.lower()
+        if not exists or not (self._is_folder or suffix in (".txt", _PARQUET)):
+            raise ValueError(
+                f"expected a folder, LIST.txt or FILE.parquet that is there, found {address}"
+            )
+        self._root = root
+        self._is_list = not self._is_folder and suffix == ".txt"
+        self.folder = root if self._is_folder else str(PurePosixPath(root).parent)
+
+    def path(self, name: str) -> str:
+        """Where a file is in the file system."""
+        below = self.folder and not name.startswith("/")
+        return f"{self.folder.rstrip('/')}/{name}" if below else name
+
+    def shards(self, most: int) -> Iterator[Shard]:
+        """Cut the images into shards, in an order that depends on their names alone.
+
+        Memory grows with the largest folder or Parquet footer, not with the number of images.
+
+        Args:
+            most: Images in a shard; the last of each file or folder may have fewer.
+
+        Yields:
+            Every image in one shard.
+
+        Raises:
+            ValueError: If a folder has images and Parquet files.
+        """
+        files = self._listed() if self._is_list else self._of_one_kind()
+        while taken := list(islice(files, most)):
+            if not self._is_list and _is_parquet(taken[0][0]):
+                for name, size in taken:
+                    yield from self._rows(name, size, most)
+            else:
+                names = [name for name, _ in taken]
+                yield Shard(len(names), names, size=sum(size for _, size in taken))
+
+    def _of_one_kind(self) -> Iterator[tuple[str, int]]:
+        kinds: set[bool] = set()
+        for name, size in self._found():
+            kinds.add(_is_parquet(name))
+            if len(kinds) > 1:
+                raise ValueError(
+                    f"{self.address} has images and Parquet files, expected one of them: name the "
+                    "folder of the Parquet files, or list the images"
+                )
+            yield name, size
+
+    def _found(self) -> Iterator[tuple[str, int]]:
+        if not self._is_folder:
+            yield PurePosixPath(self._root).name, self.fs.size(self._root)
+            return
+        yield from self._below(self._root)
+
+    def _below(self, folder: str) -> Iterator[tuple[str, int]]:
+        entries: list[dict[str, Any]] = self.fs.ls(folder, detail=True)
+        for entry in sorted(entries, key=lambda entry: entry["name"]):
+            path = PurePosixPath(entry["name"])
+            if path.name.startswith("."):
+                continue
+            if entry["type"] == "directory":
+                yield from self._below(entry["name"])
+            elif path.suffix.lower() in {*IMAGE_SUFFIXES, _PARQUET}:
+                yield entry["name"][len(self._root) :].lstrip("/"), entry["size"] or 0
+
+    def _listed(self) -> Iterator[tuple[str, int]]:
+        with tempfile.TemporaryDirectory() as folder, self.fs.open(self._root, "rb") as lines:
+            # On disk: what was listed need not fit in memory.
+            seen = sqlite3.connect(Path(folder) / "seen", isolation_level=None)
+            seen.execute("PRAGMA synchronous = OFF")
+            seen.execute("PRAGMA journal_mode = OFF")
+            seen.execute("CREATE TABLE seen (name TEXT PRIMARY KEY) WITHOUT ROWID")
+            for line in lines:
+                name = line.decode("utf-8").strip()
+                if name and seen.execute("INSERT OR IGNORE INTO seen VALUES (?)", (name,)).rowcount:
+                    yield name, 0
+            seen.close()
+
+    def _rows(self, name: str, size: int, most: int) -> Iterator[Shard]:
+        with self.fs.open(self.path(name), "rb") as file:
+            try:
+                parquet = pq.ParquetFile(file)
+            except pa.ArrowException as error:
+                raise ValueError(f"{name} can't be read as Parquet: {error}") from error
+            columns, rows = parquet.schema_arrow.names, parquet.metadata.num_rows
+        if IMAGE_COLUMN not in columns:
+            raise ValueError(
+                f"{name} has the columns {columns}, expected one called {IMAGE_COLUMN!r} of image "
+                "files (binary, or a struct with bytes)"
+            )
+        for first in range(0, rows, most):
+            yield Shard(min(most, rows - first), file=name, first=first, size=size)
+
+
+def _is_parquet(name: str) -> bool:
+    return name.lower().endswith(_PARQUET)
