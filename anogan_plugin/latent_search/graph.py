@@ -11,12 +11,10 @@ from anogan_plugin.latent_search.adam import Moments, adam_step, step_scales
 from anogan_plugin.latent_search.result import SearchResult
 
 if TYPE_CHECKING:
-    from anogan_plugin.latent_search.search import LatentSearch
+    from anogan_plugin.latent_search.search import LatentSearch, Start
 
 
-def search_in_graph(
-    search: "LatentSearch", images: torch.Tensor, start: torch.Tensor | None
-) -> SearchResult:
+def search_in_graph(search: "LatentSearch", images: torch.Tensor, start: "Start") -> SearchResult:
     """What a search does, as operations on tensors alone: a loop of Γ steps for the whole batch.
 
     Steps in the first feature map are a second loop. The gradient is the one written out by hand,
@@ -26,7 +24,8 @@ def search_in_graph(
         search: What :func:`check_graph` accepts; it has searched before, so that all it makes once
             is made.
         images: ``(B, C, H, W)`` float32.
-        start: ``(B, Z)`` float32 latent vectors to start from; None starts as the settings say.
+        start: ``(B, Z)`` float32 latent vectors to start from, or an encoder that gives them; None
+            starts as the settings say.
 
     Returns:
         What the search finds, without scores at step marks.
@@ -35,7 +34,8 @@ def search_in_graph(
     from torch._higher_order_ops.while_loop import while_loop
 
     settings, objective = search.settings, search.exact
-    latent = search.start(images) if start is None else start
+    guess = search.start if start is None else start
+    latent = guess if isinstance(guess, torch.Tensor) else guess(images)
     features = objective.extract(images)
     scales = torch.stack(step_scales(torch.arange(settings.steps), settings), dim=1).to(latent)
 
