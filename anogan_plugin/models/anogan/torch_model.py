@@ -4,7 +4,6 @@
 """AnoGAN's networks and score, without Lightning (Schlegl et al. 2017; Nakaoka & Kimoto)."""
 
 import torch
-from anomalib.data import InferenceBatch
 
 from anogan_plugin.latent_search import Progress, SearchResult, SearchSettings
 from anogan_plugin.models.components.image_scores import (
@@ -107,15 +106,3 @@ class AnoGANModel(SearchedGan):
             found.reconstruction,
             self.standardised,
         )
-
-    def forward(self, images: torch.Tensor) -> InferenceBatch:
-        """Score images the way anomalib calls a model.
-
-        Args:
-            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
-
-        Returns:
-            ``pred_score`` of shape ``(B,)`` and ``anomaly_map`` of shape ``(B, H, W)``.
-        """
-        scores = self.score(images)
-        return InferenceBatch(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)

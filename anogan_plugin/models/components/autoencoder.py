@@ -6,16 +6,14 @@
 from abc import abstractmethod
 
 import torch
-from anomalib.data import InferenceBatch
-from torch import nn
 
 from anogan_plugin.models.components.dcgan import Encoder, Generator
 from anogan_plugin.models.components.gan_settings import check_at_least
-from anogan_plugin.models.components.image_scores import ImageScores
+from anogan_plugin.models.components.scored_model import ScoredModel
 from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 
 
-class Autoencoder(nn.Module):
+class Autoencoder(ScoredModel):
     """DCGAN's convolutions from an image to a code, and from a latent vector back.
 
     Args:
@@ -61,40 +59,3 @@ class Autoencoder(nn.Module):
         Returns:
             Scalars by name: ``loss``, which is differentiated, and its terms.
         """
-
-    @abstractmethod
-    def score(self, images: torch.Tensor) -> ImageScores:
-        """Score what the reconstruction leaves over.
-
-        Args:
-            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
-
-        Returns:
-            Image scores, their parts, anomaly maps and reconstructions.
-
-        Raises:
-            ValueError: If a score is NaN or infinite, because a weight or an image is.
-        """
-
-    def images_of(self, images: torch.Tensor) -> torch.Tensor:
-        """Drop the channels that a grey image repeats.
-
-        Args:
-            images: ``(B, 3, H, W)``, or ``(B, C, H, W)`` already.
-
-        Returns:
-            ``(B, C, H, W)``.
-        """
-        return images[:, : self.channels]
-
-    def forward(self, images: torch.Tensor) -> InferenceBatch:
-        """Score images the way anomalib calls a model.
-
-        Args:
-            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
-
-        Returns:
-            ``pred_score`` of shape ``(B,)`` and ``anomaly_map`` of shape ``(B, H, W)``.
-        """
-        scores = self.score(images)
-        return InferenceBatch(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)

@@ -8,14 +8,13 @@ from abc import abstractmethod
 from typing import NamedTuple
 
 import torch
-from anomalib.data import InferenceBatch
 from torch import nn
 
 from anogan_plugin.models.components.dcgan import Encoder, Generator
 from anogan_plugin.models.components.gan_settings import check_at_least, check_learning
-from anogan_plugin.models.components.image_scores import ImageScores
 from anogan_plugin.models.components.joint_discriminator import PairDiscriminator
 from anogan_plugin.models.components.modes import eval_mode
+from anogan_plugin.models.components.scored_model import ScoredModel
 from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 
 Pair = tuple[torch.Tensor, torch.Tensor]
@@ -78,7 +77,7 @@ class BidirectionalSettings:
         check_learning(self.learning_rate, self.ema_decay)
 
 
-class BidirectionalGAN(nn.Module):
+class BidirectionalGAN(ScoredModel):
     """A generator of images and an encoder that learns to invert it.
 
     Args:
@@ -116,20 +115,6 @@ class BidirectionalGAN(nn.Module):
             Of each discriminator the pairs; the first tells (x, E(x)) from (G(z), z).
         """
 
-    @abstractmethod
-    def score(self, images: torch.Tensor) -> ImageScores:
-        """Scores of images, whatever mode the networks are in.
-
-        Args:
-            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` in [-1, 1].
-
-        Returns:
-            Their scores.
-
-        Raises:
-            ValueError: If a score is NaN or infinite, because a weight or an image is.
-        """
-
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
         """G(E(x)), whatever mode the networks are in.
 
@@ -141,26 +126,3 @@ class BidirectionalGAN(nn.Module):
         """
         with eval_mode(self):
             return self.generator(self.encoder(images))
-
-    def images_of(self, images: torch.Tensor) -> torch.Tensor:
-        """Drop the channels that a grey image repeats.
-
-        Args:
-            images: ``(B, 3, H, W)``, or ``(B, C, H, W)`` already.
-
-        Returns:
-            ``(B, C, H, W)``.
-        """
-        return images[:, : self.channels]
-
-    def forward(self, images: torch.Tensor) -> InferenceBatch:
-        """Score images the way anomalib calls a model.
-
-        Args:
-            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
-
-        Returns:
-            ``pred_score`` of shape ``(B,)`` and ``anomaly_map`` of shape ``(B, H, W)``.
-        """
-        scores = self.score(images)
-        return InferenceBatch(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)

@@ -7,15 +7,15 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 
 import torch
-from torch import nn
 
 from anogan_plugin.latent_search import ImageSource, LatentSearch, SearchResult, SearchSettings
 from anogan_plugin.models.components.dcgan import Discriminator, Generator
 from anogan_plugin.models.components.image_scores import ImageScores
+from anogan_plugin.models.components.scored_model import ScoredModel
 from anogan_plugin.models.components.weight_cache import WeightCache
 
 
-class SearchedGan(nn.Module):
+class SearchedGan(ScoredModel):
     """G, D, and the latent search through frozen copies of them.
 
     Args:
@@ -46,17 +46,6 @@ class SearchedGan(nn.Module):
         self.channels = channels
         self.search = search
         self._latent_search: WeightCache[LatentSearch] = WeightCache()
-
-    def images_of(self, images: torch.Tensor) -> torch.Tensor:
-        """Drop the channels that a grey image repeats.
-
-        Args:
-            images: ``(B, 3, H, W)``, or ``(B, C, H, W)`` already.
-
-        Returns:
-            ``(B, C, H, W)``.
-        """
-        return images[:, : self.channels]
 
     def latent_search(self) -> LatentSearch:
         """The search through the networks as they are now.

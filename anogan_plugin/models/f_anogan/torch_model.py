@@ -6,7 +6,6 @@
 from collections.abc import Callable
 
 import torch
-from anomalib.data import InferenceBatch
 from torch import nn
 
 from anogan_plugin.latent_search import Progress, SearchResult, SearchSettings
@@ -175,18 +174,6 @@ class FAnoGANModel(SearchedGan):
         return reconstruction_scores(
             parts, self.image_score, anomaly_map, images, reconstruction, self.standardised
         )
-
-    def forward(self, images: torch.Tensor) -> InferenceBatch:
-        """Score images the way anomalib calls a model.
-
-        Args:
-            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
-
-        Returns:
-            ``pred_score`` of shape ``(B,)`` and ``anomaly_map`` of shape ``(B, H, W)``.
-        """
-        scores = self.score(images)
-        return InferenceBatch(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
 
 
 def _differences(

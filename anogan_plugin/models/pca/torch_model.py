@@ -4,9 +4,7 @@
 """PCA's reconstruction and score, without Lightning."""
 
 import torch
-from anomalib.data import InferenceBatch
 from anomalib.models.components import DynamicBufferMixin
-from torch import nn
 
 from anogan_plugin.models.components.gan_settings import check_at_least
 from anogan_plugin.models.components.image_scores import (
@@ -17,13 +15,14 @@ from anogan_plugin.models.components.image_scores import (
     residual_map,
     residual_scores,
 )
+from anogan_plugin.models.components.scored_model import ScoredModel
 from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 from anogan_plugin.models.pca.likelihood import likeliest_count, principal_components
 
 FEWEST_IMAGES = 4
 
 
-class PCAModel(DynamicBufferMixin, nn.Module):
+class PCAModel(DynamicBufferMixin, ScoredModel):
     """x̂ = m + V Vᵀ(x − m), with m the mean of good images and V their principal components.
 
     Args:
@@ -108,26 +107,3 @@ class PCAModel(DynamicBufferMixin, nn.Module):
         return reconstruction_scores(
             parts, self.image_score, anomaly_map, images, reconstruction, self.standardised
         )
-
-    def images_of(self, images: torch.Tensor) -> torch.Tensor:
-        """Drop the channels that a grey image repeats.
-
-        Args:
-            images: ``(B, 3, H, W)``, or ``(B, C, H, W)`` already.
-
-        Returns:
-            ``(B, C, H, W)``.
-        """
-        return images[:, : self.channels]
-
-    def forward(self, images: torch.Tensor) -> InferenceBatch:
-        """Score images the way anomalib calls a model.
-
-        Args:
-            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
-
-        Returns:
-            ``pred_score`` of shape ``(B,)`` and ``anomaly_map`` of shape ``(B, H, W)``.
-        """
-        scores = self.score(images)
-        return InferenceBatch(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)

@@ -4,7 +4,6 @@
 """The classifier and its class-activation map, without Lightning."""
 
 import torch
-from anomalib.data import InferenceBatch
 from torch import nn
 from torch.nn import functional as F
 
@@ -14,9 +13,10 @@ from anogan_plugin.models.components.dcgan import (
     layer_widths,
 )
 from anogan_plugin.models.components.image_scores import ImageScores, image_scores
+from anogan_plugin.models.components.scored_model import ScoredModel
 
 
-class SupervisedCNNModel(nn.Module):
+class SupervisedCNNModel(ScoredModel):
     """Stride-2 convolutions with BatchNorm to a 4 x 4 map, and one logit.
 
     The logit is linear in the 4 x 4 cells, each with weights of its own, as a part always lies in
@@ -48,17 +48,6 @@ class SupervisedCNNModel(nn.Module):
         self.to(memory_format=torch.channels_last)  # faster convolutions, on CPU and CUDA
         self.channels = channels
 
-    def images_of(self, images: torch.Tensor) -> torch.Tensor:
-        """Drop the channels that a grey image repeats.
-
-        Args:
-            images: ``(B, 3, H, W)``, or ``(B, C, H, W)`` already.
-
-        Returns:
-            ``(B, C, H, W)``.
-        """
-        return images[:, : self.channels]
-
     def logits(self, images: torch.Tensor) -> torch.Tensor:
         """Judge images, as in training.
 
@@ -89,15 +78,3 @@ class SupervisedCNNModel(nn.Module):
         # Without align_corners a whole enlargement keeps the mean.
         anomaly_map = F.interpolate(cells, images.shape[-2:], mode="bilinear")[:, 0]
         return image_scores({"logit": cells.mean((1, 2, 3))}, "logit", anomaly_map)
-
-    def forward(self, images: torch.Tensor) -> InferenceBatch:
-        """Score images the way anomalib calls a model.
-
-        Args:
-            images: ``(B, 3, H, W)`` or ``(B, C, H, W)`` float in [-1, 1].
-
-        Returns:
-            ``pred_score`` of shape ``(B,)`` and ``anomaly_map`` of shape ``(B, H, W)``.
-        """
-        scores = self.score(images)
-        return InferenceBatch(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)

@@ -21,6 +21,23 @@ Images = tuple[tuple[str, ...], tuple[int, ...], str]
 """Paths and labels of the test images of a job, and a checksum of all its images."""
 
 
+def row_name(model: str, column: str) -> str:
+    """What a row of the summary is called.
+
+    Args:
+        model: Name of the model.
+        column: Of scores.
+
+    Returns:
+        The model, and the score if it is not the model's own.
+
+    Example:
+        >>> row_name("AnoGAN", "local"), row_name("AnoGAN", "score")
+        ('AnoGAN · local', 'AnoGAN')
+    """
+    return model if column == OWN_SCORE else f"{model} · {column}"
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of the summary.
@@ -39,13 +56,8 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What it is called: the model, and the score if it is not the model's own.
-
-        Example:
-            >>> Row("IC mould", "AnoGAN", "local", ()).name
-            'AnoGAN · local'
-        """
-        return self.model if self.column == OWN_SCORE else f"{self.model} · {self.column}"
+        """What it is called, see :func:`row_name`."""
+        return row_name(self.model, self.column)
 
     @property
     def done(self) -> tuple[JobRecord, ...]:

@@ -6,6 +6,7 @@
 import pandas as pd
 
 from anogan_plugin.report.comparison.printed import best_row, tied_with_best
+from anogan_plugin.report.comparison.rows import row_name
 from anogan_plugin.report.comparison.tables import Tables
 
 _RELIABLE_SEEDS = 3
@@ -35,6 +36,7 @@ def answer(tables: Tables, data: str, overkill: float) -> list[str]:
         f"{best} tells defects from good parts best: AUROC {row.auroc_mean:.4f} "
         f"(95 % interval {row.auroc_low:.4f} to {row.auroc_high:.4f}).",
         *_certainty(summary, pairs, best),
+        *_by_kind(tables.by_defect[tables.by_defect.data == data], best),
         *_at_work(row, detection, overkill),
         *_cost(summary, pairs, best, row),
         *_doubt(summary),
@@ -52,6 +54,22 @@ def _certainty(summary: pd.DataFrame, pairs: pd.DataFrame, best: str) -> list[st
         gap = summary[summary.model == best].auroc_mean.iloc[0] - second.auroc_mean
         return [f"It is significantly better than all others, by {gap:.4f} than {second.model}."]
     return [f"Not significantly different from it: {'; '.join(tied)}."]
+
+
+def _by_kind(by_defect: pd.DataFrame, best: str) -> list[str]:
+    """Which types of defects another model tells from good parts better."""
+    if by_defect.defect_type.nunique() < 2:
+        return []
+    names = [row_name(each.model, each.score) for each in by_defect.itertuples()]
+    means = by_defect.groupby([by_defect.defect_type, names]).auroc.mean().unstack()
+    better = [
+        f"{kind} ({row.idxmax()}: {row.max():.4f} against {row[best]:.4f})"
+        for kind, row in means.iterrows()
+        if row.max() > row[best]
+    ]
+    if not better:
+        return ["It is best on every type of defect."]
+    return [f"Another is better on {'; '.join(better)}."]
 
 
 def _at_work(row: pd.Series, detection: pd.Series, overkill: float) -> list[str]:

@@ -17,14 +17,14 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from anogan_plugin.files import write_text
-from anogan_plugin.report.comparison.folder import FAILED, NOT_RUN, OWN_SCORE, Results
+from anogan_plugin.report.comparison.folder import FAILED, NOT_RUN, Results
 from anogan_plugin.report.comparison.printed import (
     caption,
     printed_cells,
     printed_columns,
     sentence,
 )
-from anogan_plugin.report.comparison.rows import Row, rows_of
+from anogan_plugin.report.comparison.rows import Row, row_name, rows_of
 from anogan_plugin.report.comparison.tables import Tables
 from anogan_plugin.report.page.answer import answer
 from anogan_plugin.report.page.citations import citations
@@ -147,9 +147,10 @@ def _by_defect(table: pd.DataFrame) -> dict[str, Any]:
     means = table.groupby(["model", "score", "defect_type"], sort=False)[["auroc", "escape"]].mean()
     lines = []
     for model, score in dict.fromkeys(zip(table.model, table.score, strict=True)):
-        name = model if score == OWN_SCORE else f"{model} · {score}"
         found = [means.loc[(model, score, kind)] for kind in kinds]
-        lines.append([name, *(f"{each.auroc:.3f} / {each.escape:.3f}" for each in found)])
+        lines.append(
+            [row_name(model, score), *(f"{each.auroc:.3f} / {each.escape:.3f}" for each in found)]
+        )
     return {"kinds": kinds, "lines": lines}
 
 

@@ -1,0 +1,85 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The answer in words against the tables that it is made from."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from anogan_plugin.report.comparison import write_tables
+from anogan_plugin.report.comparison.tables import Tables
+from anogan_plugin.report.page.answer import answer
+from tests.report.comparison.made_results import ANOGAN, MOULD, PATCHCORE, make_results
+
+OVERKILL = 0.05
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    output = make_results(tmp_path_factory.mktemp("answer") / "made")
+    return write_tables(output)[1]
+
+
+def said(tables: Tables) -> str:
+    return " ".join(answer(tables, MOULD, OVERKILL))
+
+
+def test_the_best_is_named_with_its_interval(tables: Tables) -> None:
+    summary = tables.summary[tables.summary.data == MOULD]
+    best = summary.loc[summary.auroc_mean.idxmax()]
+    assert best.model == ANOGAN
+    expected = (
+        f"{best.auroc_mean:.4f} (95 % interval {best.auroc_low:.4f} to {best.auroc_high:.4f})"
+    )
+    assert f"{ANOGAN} tells defects from good parts best: AUROC {expected}" in said(tables)
+
+
+def test_what_is_not_told_apart_is_named(tables: Tables) -> None:
+    pairs = tables.pairs[tables.pairs.data == MOULD].copy()
+    for p_value, sentence in ((0.5, "Not significantly different"), (1e-4, "significantly better")):
+        pairs["p_holm"] = p_value
+        changed = Tables(**{**vars(tables), "pairs": pairs})
+        assert sentence in said(changed)
+
+
+def test_overkill_escape_and_size_are_those_of_the_tables(tables: Tables) -> None:
+    row = tables.summary[(tables.summary.data == MOULD) & (tables.summary.model == ANOGAN)].iloc[0]
+    text = said(tables)
+    assert f"rejects {100 * row.overkill_mean:.1f} % of the good test images" in text
+    assert f"lets {100 * row.escape_mean:.1f} % of the defects pass" in text
+    size = tables.detection[
+        (tables.detection.data == MOULD) & (tables.detection.model == ANOGAN)
+    ].iloc[0]
+    assert (f"{size.a90_95:.3g} % of the image" in text) == pd.notna(size.a90_95)
+
+
+def by_kind(tables: Tables, **aurocs: tuple[float, float]) -> Tables:
+    """The tables with these types of defects; AUROC of AnoGAN and of Patchcore on each."""
+    rows = [
+        {"data": MOULD, "model": model, "score": "score", "defect_type": kind, "auroc": value}
+        for kind, values in aurocs.items()
+        for model, value in zip((ANOGAN, PATCHCORE), values, strict=True)
+    ]
+    return Tables(**{**vars(tables), "by_defect": pd.DataFrame(rows)})
+
+
+def test_types_of_defects_on_which_another_is_better(tables: Tables) -> None:
+    text = said(by_kind(tables, void=(0.6, 0.99), scratch=(0.9, 0.8)))
+    assert f"Another is better on void ({PATCHCORE}: 0.9900 against 0.6000)." in text
+    text = said(by_kind(tables, void=(0.9, 0.8), scratch=(0.9, 0.8)))
+    assert "It is best on every type of defect." in text
+    assert "type of defect" not in said(by_kind(tables, void=(0.9, 0.8)))
+
+
+def test_few_seeds_are_said(tmp_path: Path) -> None:
+    output = make_results(tmp_path / "one", data=(MOULD,), seeds=1)
+    assert "Fewer than 3 seeds are done of all models" in said(write_tables(output)[1])
+
+
+def test_nothing_done(tmp_path: Path) -> None:
+    output = make_results(tmp_path / "none", data=(MOULD,), seeds=1)
+    for job in (output / "jobs").iterdir():
+        (job / "result.json").unlink()
+    assert said(write_tables(output)[1]) == "No job is done yet."
