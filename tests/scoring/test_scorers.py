@@ -140,6 +140,26 @@ def test_exported_file_scores_images_of_its_size_or_any(tmp_path: Path, dynamic:
     assert maps[0].shape[1:] == ready[0].shape[1:]
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("ConvAutoencoder", {}), ("AnoGAN", {"search_steps": 3, "search_precision": "fp32"})],
+)
+def test_our_exports_score_as_their_checkpoints(
+    name: str, arguments: dict[str, Any], tmp_path: Path
+) -> None:
+    for package in ("onnxruntime", "onnxscript"):
+        pytest.importorskip(package, reason=f"needs {package} (extras serve and export)")
+    torch.manual_seed(0)
+    small = {"image_size": 32, "width": 4, "latent_size": 8}
+    model: Any = get_model(name, **small, **arguments).eval()
+    checkpoint = CheckpointScorer(model)
+    photographs = np.random.default_rng(0).random((3, 3, 40, 48), np.float32)
+    expected, _ = joined(checkpoint, [checkpoint.prepare(image) for image in photographs])
+    exported = OnnxScorer(model.to_onnx(tmp_path))
+    found, _ = joined(exported, [exported.prepare(image) for image in photographs])
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
 def test_other_files_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime", reason="needs onnxruntime (anogan_plugin[serve])")
     (tmp_path / "text.onnx").write_text("no")
