@@ -75,7 +75,9 @@ def test_unreadable_or_truncated_image(
 ) -> None:
     path = own_set / "train/good/shot3.png"
     path.write_bytes(path.read_bytes()[:-60] if content is None else content)
-    with pytest.raises(ValueError, match=r"shot3.png cannot be read .*1 of 17 images.*skip"):
+    with pytest.raises(
+        ValueError, match=r"shot3.png (cannot be read|is not a BMP).*1 of 17 images.*skip"
+    ):
         setup(own_set)
     datamodule = setup(own_set, on_unreadable="skip")
     assert f"Left out 1 unreadable images:\n{path}" in caplog.text
@@ -85,7 +87,9 @@ def test_unreadable_or_truncated_image(
 
 def test_unreadable_mask_is_refused_even_when_skipping(own_set: Path) -> None:
     (own_set / "ground_truth/crack/shot1.png").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"ground_truth/crack/shot1.png cannot be read"):
+    with pytest.raises(
+        ValueError, match=r"ground_truth/crack/shot1.png is not a BMP or JPEG or PNG or TIFF file"
+    ):
         setup(own_set, on_unreadable="skip")
 
 
