@@ -150,7 +150,9 @@ def test_threshold_rejects_the_stated_share_of_good_images() -> None:
     assert not processor.calibrated
     processor.calibrate(scores[torch.randperm(100)], scores.reshape(100, 1, 1))
     assert processor.calibrated
-    assert int((scores > processor.image_threshold).sum()) == 5
+    assert float(processor.image_threshold) == 96  # of 101 images, the one to come included
+    rejected = scores > processor.image_threshold
+    assert torch.equal(rejected, processor.p_values(scores) <= 0.05)
     batch = ImageBatch(
         image=torch.zeros(2, 3, 1, 1),
         pred_score=torch.tensor([95.0, 500.0]),
@@ -161,6 +163,25 @@ def test_threshold_rejects_the_stated_share_of_good_images() -> None:
     assert batch.pred_label.tolist() == [False, True]
     assert batch.pred_score is not None
     assert batch.pred_score.tolist() == [95.0, 500.0], "scores stay raw"
+
+
+def test_no_more_good_images_are_rejected_than_promised() -> None:
+    generator = torch.Generator().manual_seed(0)
+    processor = HeldOutGoodPostProcessor(overkill=0.1)
+    rejected = []
+    for _ in range(2000):
+        good = torch.randn(25, generator=generator)
+        processor.calibrate(good[:24], torch.zeros(24, 1, 1))
+        rejected.append(good[24] > processor.image_threshold)
+    # Two of 25 exactly, if ties are left aside: 0.08, give or take three standard errors.
+    assert float(torch.stack(rejected).float().mean()) == pytest.approx(2 / 25, abs=0.019)
+
+
+def test_too_few_good_images_for_the_promise_are_said() -> None:
+    processor = HeldOutGoodPostProcessor(overkill=0.01)
+    with pytest.warns(UserWarning, match=r"at least 99 held-out good images, found 20"):
+        processor.calibrate(torch.arange(20.0), torch.zeros(20, 1, 1))
+    assert float(processor.image_threshold) == 19
 
 
 def test_p_values_by_hand() -> None:

@@ -8,13 +8,31 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.pytorch import Callback
+from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import nn
 
 from anogan_plugin.latent_search.precision import PRECISIONS, dtype_of
 from anogan_plugin.models.components.ema import update_average
 from anogan_plugin.models.components.training_watch import TrainingWatch
+
+
+def check_one_process(name: str, trainer: Trainer) -> None:
+    """Refuse to train a model in several processes that needs all its images in one.
+
+    Args:
+        name: Of the model.
+        trainer: That will train it.
+
+    Raises:
+        ValueError: If there are several.
+    """
+    if trainer.world_size > 1:
+        msg = (
+            f"{name} trains in one process, found {trainer.world_size}: give --trainer.devices 1 "
+            "and --trainer.num_nodes 1"
+        )
+        raise ValueError(msg)
 
 
 class NetworkTraining:

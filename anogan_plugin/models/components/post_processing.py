@@ -7,6 +7,9 @@ import math
 
 import torch
 from anomalib.post_processing import PostProcessor
+from lightning.pytorch.utilities import rank_zero_warn
+
+from anogan_plugin.statistics.inspection import held_out_images_needed, held_out_threshold
 
 _MOST_SCORES = 512
 
@@ -18,9 +21,13 @@ class HeldOutGoodPostProcessor(PostProcessor):
     ties and hides how large an anomaly is, and it picks the threshold with the best F1 on labelled
     defects. Here a stated share of good parts is rejected, and no defect is looked at.
 
+    The image threshold is the ⌈(N + 1)(1 − α)⌉-th smallest of N held-out scores, so that a good
+    image like them is rejected with probability α at most; with fewer than 1/α − 1 of them it is
+    the largest, and a warning says what that promises. The pixel threshold is the (1 − α) quantile
+    of all pixels.
+
     Args:
-        overkill: Share of good images that the threshold may reject, in (0, 1). The same share of
-            good pixels sets the pixel threshold.
+        overkill: α, the share of good images that the threshold may reject, in (0, 1).
 
     Raises:
         ValueError: If ``overkill`` is outside (0, 1).
@@ -58,10 +65,21 @@ class HeldOutGoodPostProcessor(PostProcessor):
             pred_score: ``(N,)`` raw scores of held-out good images.
             anomaly_map: ``(N, H, W)`` their anomaly maps.
         """
-        share = 1 - self.overkill
-        self._image_threshold.copy_(_quantile(pred_score, share))
-        self._pixel_threshold.copy_(_quantile(anomaly_map, share))
+        self._image_threshold.fill_(self._threshold(pred_score.detach().float()))
+        self._pixel_threshold.copy_(_quantile(anomaly_map, 1 - self.overkill))
         self._good_scores.fill_(math.nan)[: len(pred_score)] = pred_score[:_MOST_SCORES]
+
+    def _threshold(self, good: torch.Tensor) -> float:
+        if len(good) >= held_out_images_needed(self.overkill):
+            return held_out_threshold(good.cpu().numpy(), self.overkill)
+        least = 1 / (len(good) + 1)
+        rank_zero_warn(
+            f"an overkill of {self.overkill:g} takes at least "
+            f"{held_out_images_needed(self.overkill)} held-out good images, found {len(good)}: the "
+            f"threshold is their largest score, which promises {least:.2g}; hold out more, or give "
+            f"an overkill of {least:.2g} or more"
+        )
+        return float(good.max())
 
     @property
     def good_scores(self) -> torch.Tensor:

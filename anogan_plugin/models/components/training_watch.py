@@ -3,6 +3,7 @@
 
 """Watches a training: coverage of good images, diversity, pictures; keeps the best epoch."""
 
+from collections.abc import Sized
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -11,6 +12,7 @@ from anomalib.data import ImageBatch
 from anomalib.loggers.base import ImageLoggerBase
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities import rank_zero_info, rank_zero_warn
+from torch.utils.data import DataLoader
 from torchmetrics.utilities.distributed import gather_all_tensors
 from torchvision.utils import make_grid, save_image
 
@@ -117,6 +119,7 @@ class TrainingWatch(Callback):
         self.health = TrainingHealth("")
         self._held_out: list[torch.Tensor] = []
         self._trained_on: list[torch.Tensor] = []
+        self._seen = 0
         self._probe: torch.Tensor | None = None
         self._best: dict[str, torch.Tensor] = {}
 
@@ -142,8 +145,13 @@ class TrainingWatch(Callback):
             images = cast(WatchedModel, pl_module).images_of(batch)
             self._keep_trained_on(images, trainer.world_size)
         problem = self.health.non_finite(outputs, trainer.current_epoch)
-        if problem is None:
+        # All processes stop, or none: one alone would leave the others waiting for it.
+        if not trainer.strategy.reduce_boolean_decision(problem is not None, all=False):
             return
+        problem = problem or (
+            f"training diverged at epoch {trainer.current_epoch} in another process; "
+            f"{self.health.remedy}"
+        )
         if not self._best:
             raise TrainingDivergedError(problem)
         self._end_stage(trainer, pl_module, problem)
@@ -161,15 +169,16 @@ class TrainingWatch(Callback):
         if self._probe is not None or kept >= _HELD_OUT_IMAGES or trainer.sanity_checking:
             return
         images = cast(WatchedModel, pl_module).images_of(batch)
+        images = images[: self._left_of_own(trainer, len(images))]
         if batch.gt_label is not None:
-            images = images[~batch.gt_label.bool()]
+            images = images[~batch.gt_label[: len(images)].bool()]
         # Cloned out of inference mode: an inference tensor can't take part in autograd.
         with torch.inference_mode(mode=False):
             self._held_out.append(images[: _HELD_OUT_IMAGES - kept].clone())
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Measure, log, remember the best epoch, stop a lost run."""
-        if trainer.sanity_checking or sum(len(images) for images in self._held_out) < _FEWEST:
+        if trainer.sanity_checking or self._fewest_held_out(trainer) < _FEWEST:
             return
         module = cast(WatchedModel, pl_module)
         if self._probe is None:
@@ -228,6 +237,21 @@ class TrainingWatch(Callback):
             self._keep_best(pl_module)
             _save_again(trainer)
             self._best = {}
+
+    def _fewest_held_out(self, trainer: Trainer) -> int:
+        """Of all processes: they measure together or not at all."""
+        kept = torch.tensor(sum(len(images) for images in self._held_out))
+        device = trainer.strategy.root_device
+        return int(cast(torch.Tensor, trainer.strategy.reduce(kept.to(device), reduce_op="min")))
+
+    def _left_of_own(self, trainer: Trainer, count: int) -> int:
+        """How many of the next images are this process's: samplers fill up with the first ones."""
+        if trainer.world_size == 1:
+            return count
+        loader = cast(DataLoader, trainer.val_dataloaders)
+        own = len(range(trainer.global_rank, len(cast(Sized, loader.dataset)), trainer.world_size))
+        left, self._seen = max(0, own - self._seen), self._seen + count
+        return min(left, count)
 
     def _keep_trained_on(self, images: torch.Tensor, processes: int) -> None:
         room = min(_STANDARDISATION_IMAGES, _STANDARDISATION_VALUES // images[0].numel())

@@ -20,7 +20,7 @@ from anomalib.visualization import Visualizer
 
 from anogan_plugin.models.components.image_scores import residual_map
 from anogan_plugin.models.components.image_scoring import ImageScoring
-from anogan_plugin.models.components.network_training import NetworkTraining
+from anogan_plugin.models.components.network_training import NetworkTraining, check_one_process
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.pca.torch_model import PCAModel
 
@@ -89,6 +89,16 @@ class PCA(ImageScoring, NetworkTraining, AnomalibModule):
             Which image score.
         """
         return {"image_score": self.model.image_score}
+
+    def setup(self, stage: str) -> None:
+        """Check that all images will be seen here.
+
+        Raises:
+            ValueError: If several processes are to train it.
+        """
+        super().setup(stage)
+        if stage == "fit":
+            check_one_process("PCA", self.trainer)
 
     def configure_optimizers(self) -> None:
         """Nothing is descended on."""

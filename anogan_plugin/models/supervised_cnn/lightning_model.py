@@ -28,7 +28,7 @@ from anogan_plugin.models.components.gan_settings import check_at_least, check_l
 from anogan_plugin.models.components.health import TrainingDivergedError, TrainingHealth
 from anogan_plugin.models.components.image_scores import ImageScores
 from anogan_plugin.models.components.image_scoring import ImageScoring
-from anogan_plugin.models.components.network_training import NetworkTraining
+from anogan_plugin.models.components.network_training import NetworkTraining, check_one_process
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.components.training_watch import TrainingWatch
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
@@ -139,6 +139,16 @@ class SupervisedCNN(ImageScoring, NetworkTraining, AnomalibModule):
             The optimizer.
         """
         return [torch.optim.Adam(self.model.parameters(), self.learning_rate, fused=True)]
+
+    def setup(self, stage: str) -> None:
+        """Check that all labelled defects will be drawn here.
+
+        Raises:
+            ValueError: If several processes are to train it.
+        """
+        super().setup(stage)
+        if stage == "fit":
+            check_one_process("SupervisedCNN", self.trainer)
 
     def on_fit_start(self) -> None:
         """Load the labelled defects.
