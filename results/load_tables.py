@@ -51,8 +51,9 @@ def serving() -> str:
     model, end = found["model"], found["terminated"]
     lines = [
         f"{model['name']}, search {model['search']}, {model['image_size']} × "
-        f"{model['image_size']} pixels, {found['cores']} core(s) of {found['processor']}, other "
-        f"programs running beside it (load {found['other_load']}), clients on the same machine; "
+        f"{model['image_size']} pixels, {found['cores']} core(s) of {found['processor']}, scored "
+        f"with {found['scoring_threads']} thread(s), other programs running beside it (load "
+        f"{found['other_load']}), clients on the same machine; "
         f"{found['max_images']} images taken at a time, {found['broken_share']:.0%} of the "
         "requests broken. Waiting is from the first try, or from when a request was due, to an "
         "answer that is not 503.",

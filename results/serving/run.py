@@ -285,6 +285,7 @@ def main() -> None:
         "cores": available_cores(),
         "other_load": round(other_load, 1),
         "torch": torch.__version__,
+        "scoring_threads": torch.get_num_threads(),  # as the service's, of the same environment
         "max_images": MAX_IMAGES,
         "broken_share": BROKEN,
         "loads": loads,
