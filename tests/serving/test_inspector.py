@@ -39,11 +39,11 @@ def test_scoring_has_all_threads_and_decoding_one_each() -> None:
     torch.set_num_threads(3)
     scorer = _Watched()
     try:
-        inspector = Inspector(scorer, 10_000)
-        for _ in range(2):
+        for _ in range(2):  # the second begins after threads of the first have set theirs
+            inspector = Inspector(scorer, 10_000)
             inspector.score(inspector.decode(grey(51)).result(TIMEOUT)).result(TIMEOUT)
-        inspector.close()
+            inspector.close()
     finally:
         torch.set_num_threads(before)
-    assert scorer.scoring == [("scoring", 3)] * 3  # the first before anybody comes
+    assert scorer.scoring == [("scoring", 3)] * 4  # in each one image before anybody comes
     assert scorer.decoding == [1, 1]
