@@ -21,7 +21,8 @@ def archive() -> str:
         "rows after the kill, of images": f"{found['check']['rows']:,} of {found['images']:,}",
         "files written before the kill, of all": f"{found['killed_after_files']} of "
         f"{found['files']}",
-        "unreadable images, all noted": f"{found['check']['unreadable']}",
+        "unreadable images, and whether those alone are noted": f"{found['check']['unreadable']}, "
+        f"{'yes' if found['check']['unreadable_are_the_truncated_ones'] else 'NO'}",
         "10⁸ images at this rate": f"{cost['core_hours']:,.0f} core hours, "
         f"{cost['hours_on_64_cores']:.1f} hours on 64 cores",
         "10⁸ images, read and written": f"{cost['input_gb']:,.0f} GB and "
@@ -32,8 +33,7 @@ def archive() -> str:
             f"{found['images']:,} images of {model['image_size']} × {model['image_size']} in "
             f"Parquet, {model['name']} of width {model['width']}, {found['workers']} process(es) "
             f"on {found['cores']} core(s) of {found['processor']}, other programs running beside "
-            f"it (load {found['other_load']}). Every row of the run that was killed and gone on "
-            "with equals that of the run at one go.",
+            f"it (load {found['other_load']}). {_of_rows(found['check'])}",
             "",
             "| | |",
             "|---|---|",
@@ -43,6 +43,22 @@ def archive() -> str:
             "Larger images and AnoGAN's search cost what they cost, image by image.",
         ]
     )
+
+
+def _of_rows(check: dict[str, bool]) -> str:
+    missed = [
+        what
+        for name, what in (
+            ("each_image_once_and_in_order", "each image has one row, in order"),
+            ("same_rows_after_the_kill", "the run that was killed and gone on with has those, too"),
+            ("same_scores_after_the_kill", "both runs have the same scores"),
+            ("scores_are_numbers", "all scores are numbers"),
+        )
+        if not check[name]
+    ]
+    if missed:
+        return f"NOT SO: {'; '.join(missed)}."
+    return "Every row of the run that was killed and gone on with equals that of the run at one go."
 
 
 def serving() -> str:
