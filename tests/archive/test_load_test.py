@@ -30,9 +30,11 @@ def measured(name: str) -> dict[str, Any]:
     return json.loads((RESULTS / name / "measured.json").read_text())
 
 
-def test_a_run_with_wrong_rows_writes_nothing(tmp_path: Path) -> None:
+def test_a_run_with_wrong_rows_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run, found = load("archive_scoring/run"), measured("archive_scoring")
-    run.HERE = tmp_path
+    monkeypatch.setattr(run, "HERE", tmp_path)
     found["check"]["same_rows_after_the_kill"] = False
     with pytest.raises(SystemExit, match="a row is missing"):
         run.keep(found, pd.DataFrame())
@@ -42,9 +44,11 @@ def test_a_run_with_wrong_rows_writes_nothing(tmp_path: Path) -> None:
     assert measured(str(tmp_path)) == found
 
 
-def test_a_load_with_a_lost_answer_writes_nothing(tmp_path: Path) -> None:
+def test_a_load_with_a_lost_answer_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run, found = load("serving/run"), measured("serving")
-    run.HERE = tmp_path
+    monkeypatch.setattr(run, "HERE", tmp_path)
     found["loads"][0]["lost"] = 1
     with pytest.raises(SystemExit, match="an answer was lost or wrong"):
         run.keep(found)
@@ -54,13 +58,13 @@ def test_a_load_with_a_lost_answer_writes_nothing(tmp_path: Path) -> None:
     assert measured(str(tmp_path)) == found
 
 
-def test_the_table_says_what_was_not_so(tmp_path: Path) -> None:
+def test_the_table_says_what_was_not_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables, found = load("load_tables"), measured("archive_scoring")
     assert "Every row of the run that was killed" in tables.archive()
     found["check"] |= {"same_scores_after_the_kill": False, "rows": 99_999}
     (tmp_path / "archive_scoring").mkdir()
     (tmp_path / "archive_scoring" / "measured.json").write_text(json.dumps(found))
-    tables.RESULTS = tmp_path
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
     said = tables.archive()
     assert "NOT SO: both runs have the same scores." in said
     assert "Every row of the run that was killed" not in said
