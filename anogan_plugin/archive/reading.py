@@ -185,6 +185,7 @@ class _ParquetRows:
             parquet = pq.ParquetFile(watched, buffer_size=_BUFFER)
             for group in range(parquet.num_row_groups):
                 until = first + parquet.metadata.row_group(group).num_rows
+                reason = f"{file} has fewer rows than it says"
                 try:
                     for entry in _of_group(parquet, group, file, first):
                         yield entry
@@ -194,10 +195,8 @@ class _ParquetRows:
                     if watched.out_of_reach and not local:
                         raise
                     reason = f"{file} is damaged before this row: {error}"
-                    yield from (
-                        Entry(f"{file}#{number}", partial(_raise, reason))
-                        for number in range(first, until)
-                    )
+                for number in range(first, until):
+                    yield Entry(f"{file}#{number}", partial(_raise, reason))
                 first = until
 
 
@@ -230,9 +229,9 @@ def _name(batch: pa.RecordBatch, row: int) -> str:
 
 
 def _bytes(image: pa.Scalar) -> bytes:
+    if pa.types.is_struct(image.type) and "bytes" in image.type.names:
+        image = image["bytes"]  # alone: the name beside it may be no UTF-8
     found = image.as_py()
-    if isinstance(found, dict):
-        found = found.get("bytes")
     if not isinstance(found, bytes):
         raise ValueError("there is no image in the row")
     return found

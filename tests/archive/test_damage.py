@@ -146,6 +146,9 @@ def test_a_store_out_of_reach_stops_it_instead(
 def test_names_of_any_type_are_names(paths: Any, names: list[str], tmp_path: Path) -> None:
     file = write_parquet(tmp_path / "a.parquet", [grey(9)] * 3, 3, path=paths)
     assert [image.name for image in read(file)] == names
+    structs = pa.StructArray.from_arrays([pa.array([grey(9)] * 3), paths], ["bytes", "path"])
+    nested = write_parquet(tmp_path / "a.parquet", structs, 3)
+    assert [(image.name, image.error) for image in read(nested)] == [(name, None) for name in names]
 
 
 def test_all_of_it_at_once_ends_with_a_row_for_each(tmp_path: Path, checkpoint: Path) -> None:
