@@ -21,7 +21,8 @@ def archive() -> str:
         "rows after the kill, of images": f"{found['check']['rows']:,} of {found['images']:,}",
         "files written before the kill, of all": f"{found['killed_after_files']} of "
         f"{found['files']}",
-        "unreadable images, all noted": f"{found['check']['unreadable']}",
+        "unreadable images, and whether those alone are noted": f"{found['check']['unreadable']}, "
+        f"{'yes' if found['check']['unreadable_are_the_truncated_ones'] else 'NO'}",
         "10⁸ images at this rate": f"{cost['core_hours']:,.0f} core hours, "
         f"{cost['hours_on_64_cores']:.1f} hours on 64 cores",
         "10⁸ images, read and written": f"{cost['input_gb']:,.0f} GB and "
@@ -32,8 +33,7 @@ def archive() -> str:
             f"{found['images']:,} images of {model['image_size']} × {model['image_size']} in "
             f"Parquet, {model['name']} of width {model['width']}, {found['workers']} process(es) "
             f"on {found['cores']} core(s) of {found['processor']}, other programs running beside "
-            f"it (load {found['other_load']}). Every row of the run that was killed and gone on "
-            "with equals that of the run at one go.",
+            f"it (load {found['other_load']}). {_of_rows(found['check'])}",
             "",
             "| | |",
             "|---|---|",
@@ -45,14 +45,31 @@ def archive() -> str:
     )
 
 
+def _of_rows(check: dict[str, bool]) -> str:
+    missed = [
+        what
+        for name, what in (
+            ("each_image_once_and_in_order", "each image has one row, in order"),
+            ("same_rows_after_the_kill", "the run that was killed and gone on with has those, too"),
+            ("same_scores_after_the_kill", "both runs have the same scores"),
+            ("scores_are_numbers", "all scores are numbers"),
+        )
+        if not check[name]
+    ]
+    if missed:
+        return f"NOT SO: {'; '.join(missed)}."
+    return "Every row of the run that was killed and gone on with equals that of the run at one go."
+
+
 def serving() -> str:
     """What the load test of the service has found."""
     found = json.loads((RESULTS / "serving" / "measured.json").read_text())
     model, end = found["model"], found["terminated"]
     lines = [
         f"{model['name']}, search {model['search']}, {model['image_size']} × "
-        f"{model['image_size']} pixels, {found['cores']} core(s) of {found['processor']}, other "
-        f"programs running beside it (load {found['other_load']}), clients on the same machine; "
+        f"{model['image_size']} pixels, {found['cores']} core(s) of {found['processor']}, scored "
+        f"with {found['scoring_threads']} thread(s), other programs running beside it (load "
+        f"{found['other_load']}), clients on the same machine; "
         f"{found['max_images']} images taken at a time, {found['broken_share']:.0%} of the "
         "requests broken. Waiting is from the first try, or from when a request was due, to an "
         "answer that is not 503.",

@@ -3,6 +3,7 @@
 
 """What ``anomalib score`` does."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from rich.text import Text
 
 from anogan_plugin import __version__
 from anogan_plugin.archive.local_runner import LocalRunner
+from anogan_plugin.archive.names import as_text
 from anogan_plugin.archive.output import Plan, ScoresFolder
 from anogan_plugin.archive.progress import ArchiveProgress
 from anogan_plugin.archive.runner import ShardRunner
@@ -36,11 +38,12 @@ def score(options: Namespace) -> int:
     console = Console()
 
     def say(text: str, code: int) -> int:
-        console.print(Text(text, style="red"))
+        console.print(Text(as_text(text), style="red"))
         return code
 
     folder = ScoresFolder(options.output)
     try:
+        _check_apart(Images(options.images), options.output)
         with folder.lock():
             return _score(options, folder, console)
     except Timeout:
@@ -55,6 +58,18 @@ def score(options: Namespace) -> int:
         return say("interrupted; the same command goes on from here", INTERRUPTED)
 
 
+def _check_apart(images: Images, output: Path) -> None:
+    local, scores = images.local, output.resolve()
+    if local is None:
+        return
+    if scores in (local, *local.parents) or (local.is_dir() and local in scores.parents):
+        raise ValueError(
+            f"--output {output} and --images {images.address} are one inside the other, expected "
+            "them apart: scores are Parquet files, which would be taken for images, and images for "
+            "scores; name another --output"
+        )
+
+
 def _score(options: Namespace, folder: ScoresFolder, console: Console) -> int:
     task, runner = _task(options), _runner(options)
     with console.status("loading the model"):
@@ -63,8 +78,9 @@ def _score(options: Namespace, folder: ScoresFolder, console: Console) -> int:
         plan = folder.write_plan(Images(task.images).shards(options.shard))
     if not plan.images:
         raise ValueError(f"expected images in {task.images}, found none: name another --images")
-    folder.keep_settings(_settings(options, task, plan))
-    shards = folder.unfinished(plan.shards)
+    folder.begin(_settings(options, task, plan))
+    folder.forget_halves()
+    shards = folder.unfinished()
     left = folder.images_in(shards)
     if left < plan.images:
         done = plan.images - left

@@ -16,6 +16,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from filelock import FileLock
 
+from anogan_plugin.archive.names import from_bytes, to_bytes
 from anogan_plugin.archive.shards import Shard
 from anogan_plugin.files import write_atomically, write_json
 
@@ -23,8 +24,8 @@ _SHARDS_PER_GROUP = 16
 _PLAN = pa.schema(
     [
         ("count", pa.int64()),
-        ("names", pa.list_(pa.string())),
-        ("file", pa.string()),
+        ("names", pa.list_(pa.binary())),
+        ("file", pa.binary()),
         ("first", pa.int64()),
         ("size", pa.int64()),
     ]
@@ -61,6 +62,7 @@ class ScoresFolder:
         self.path = path
         self._own = path / "_archive"
         self._settings = self._own / "archive.json"
+        self._plan, self._draft = self._own / "plan.parquet", self._own / "draft.parquet"
 
     def lock(self) -> FileLock:
         """A lock for whoever scores into this folder; the system frees it when the holder dies."""
@@ -68,7 +70,7 @@ class ScoresFolder:
         return FileLock(self._own / "lock", timeout=0)
 
     def write_plan(self, shards: Iterator[Shard]) -> Plan:
-        """Write the list of the images.
+        """Write the list of the images, which :meth:`begin` takes or drops.
 
         Args:
             shards: All of them.
@@ -83,8 +85,8 @@ class ScoresFolder:
             with pq.ParquetWriter(path, _PLAN) as writer:
                 group: list[dict[str, Any]] = []
                 for shard in shards:
-                    group.append(asdict(shard))
-                    digest.update(json.dumps(group[-1]).encode())
+                    group.append(_row(shard))
+                    digest.update(json.dumps(asdict(shard)).encode())
                     counts["shards"] += 1
                     counts["images"] += shard.count
                     if len(group) == _SHARDS_PER_GROUP:
@@ -93,18 +95,20 @@ class ScoresFolder:
                 if group:
                     writer.write_table(pa.Table.from_pylist(group, _PLAN))
 
-        write_atomically(self._own / "plan.parquet", write)
+        write_atomically(self._draft, write)
         return Plan(**counts, digest=digest.hexdigest())
 
     def shard(self, number: int) -> Shard:
         """A shard of the plan."""
         group, row = divmod(number, _SHARDS_PER_GROUP)
-        with pq.ParquetFile(self._own / "plan.parquet") as plan:
-            return Shard(**plan.read_row_group(group).slice(row, 1).to_pylist()[0])
+        with pq.ParquetFile(self._plan) as plan:
+            found = plan.read_row_group(group).slice(row, 1).to_pylist()[0]
+        names = [from_bytes(name) for name in found["names"]]
+        return Shard(**{**found, "names": names, "file": from_bytes(found["file"])})
 
     def images_in(self, shards: list[int]) -> int:
         """How many images there are in some shards of the plan."""
-        counts = pq.read_table(self._own / "plan.parquet", columns=["count"])["count"]
+        counts = pq.read_table(self._plan, columns=["count"])["count"]
         return int(counts.to_numpy()[shards].sum())
 
     def changed(self, settings: dict[str, Any]) -> list[str]:
@@ -120,6 +124,21 @@ class ScoresFolder:
             return []
         then = json.loads(self._settings.read_text(encoding="utf-8"))
         return [name for name in settings if then.get(name) != settings[name]]
+
+    def begin(self, settings: dict[str, Any]) -> None:
+        """Take the list of the images that was written, unless that is of something else.
+
+        Args:
+            settings: What the images are scored with, as :meth:`keep_settings` has it.
+
+        Raises:
+            ValueError: If the folder holds the scores of something else; it is as it was.
+        """
+        try:
+            self.keep_settings(settings)
+            self._draft.replace(self._plan)
+        finally:
+            self._draft.unlink(missing_ok=True)
 
     def keep_settings(self, settings: dict[str, Any]) -> None:
         """Note what the images are scored with, unless that has been noted.
@@ -138,12 +157,21 @@ class ScoresFolder:
         if not self._settings.exists():
             write_json(self._settings, settings)
 
-    def unfinished(self, shards: int) -> list[int]:
-        """Numbers of the shards that have no file yet; forget what killed runs have left."""
+    @property
+    def begun(self) -> bool:
+        """Whether it holds scores, or will."""
+        return self._settings.exists() and self._plan.exists()
+
+    def unfinished(self) -> list[int]:
+        """Numbers of the shards of the plan that have no file yet."""
+        done = {path.name for path in self.path.glob("part-*.parquet")}
+        shards = pq.read_metadata(self._plan).num_rows
+        return [number for number in range(shards) if _name(number) not in done]
+
+    def forget_halves(self) -> None:
+        """Remove what killed runs have left; for whoever holds the lock."""
         for half in self.path.glob(".*.parquet"):
             half.unlink()
-        done = {path.name for path in self.path.glob("part-*.parquet")}
-        return [number for number in range(shards) if _name(number) not in done]
 
     def has(self, number: int) -> bool:
         """Whether a shard has its file."""
@@ -157,6 +185,11 @@ class ScoresFolder:
         """How many rows there are, and how many of them are of images that can't be read."""
         table = ds.dataset(self.path, format="parquet")
         return table.count_rows(), table.count_rows(filter=pc.field("error").is_valid())
+
+
+def _row(shard: Shard) -> dict[str, Any]:
+    names = [to_bytes(name) for name in shard.names]
+    return {**asdict(shard), "names": names, "file": to_bytes(shard.file)}
 
 
 def _name(number: int) -> str:

@@ -3,22 +3,26 @@
 
 """From a shard to its images: read and decoded while earlier ones are scored."""
 
+import lzma
 import zipfile
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.zip import ZipFileSystem
 
+from anogan_plugin.archive.names import from_bytes
 from anogan_plugin.archive.shards import IMAGE_COLUMN, PATH_COLUMN, Images, Shard
-from anogan_plugin.data.image_io import decode_whole_pixels, to_unit_range
+from anogan_plugin.scoring.decoding import Decoder
 from anogan_plugin.scoring.scorer import Scorer
 
 _THREADS = 4
@@ -27,6 +31,16 @@ _AHEAD = 64
 _ROWS, _BUFFER = 64, 1 << 20
 _BYTES_PER_PIXEL = 8
 """More than any image of 8 or 16 bits takes, compressed or not."""
+_DAMAGED = (
+    FileNotFoundError,
+    PermissionError,
+    EOFError,
+    ValueError,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What a file raises that is there but can't be read, wherever it is."""
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
@@ -64,12 +78,13 @@ class ShardReader:
 
     Args:
         images: Where they are.
-        most_pixels: Largest height times width that is decoded.
+        most_pixels: Largest height times width that is decoded, of an image and at a time.
     """
 
     def __init__(self, images: Images, most_pixels: int) -> None:
         self._images = images
         self._most_pixels = most_pixels
+        self._decoder = Decoder(most_pixels)
         self._rows = _ParquetRows(images)
         self._threads = ThreadPoolExecutor(
             _THREADS, initializer=torch.set_num_threads, initargs=(1,)
@@ -104,15 +119,47 @@ class ShardReader:
 
     def _read(self, scorer: Scorer, entry: Entry) -> ReadImage:
         try:
-            pixels = decode_whole_pixels(entry.load(), entry.name, self._most_pixels)
-            return ReadImage(entry.name, scorer.prepare(to_unit_range(pixels)), None)
-        except (ValueError, FileNotFoundError, PermissionError, zipfile.BadZipFile) as error:
-            return ReadImage(entry.name, None, str(error))
-        except OSError as error:
-            # Of a disk, a part that is broken; of a network, one that may be back tomorrow.
-            if not isinstance(self._images.fs, LocalFileSystem):
+            encoded = entry.load()
+        except _DAMAGED as error:
+            return ReadImage(entry.name, None, str(error) or "it ends too early")
+        except (OSError, RuntimeError) as error:
+            if not _is_of_the_file(error, self._images):
                 raise
             return ReadImage(entry.name, None, str(error))
+        try:
+            return ReadImage(entry.name, self._decoder.decode(encoded, entry.name, scorer), None)
+        except ValueError as error:
+            return ReadImage(entry.name, None, str(error))
+
+
+def _is_of_the_file(error: Exception, images: Images) -> bool:
+    if isinstance(error, OSError):
+        # Of a disk, a part that is broken; of a network, one that may be back tomorrow.
+        return isinstance(images.fs, LocalFileSystem)
+    return isinstance(images.fs, ZipFileSystem)  # encrypted, or of an unknown compression
+
+
+class _Watched:
+    """A file that tells whether it could not be reached, or what was read from it is no good.
+
+    Args:
+        file: Opened to be read.
+    """
+
+    closed = False
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.out_of_reach = False
+        self.seek, self.tell, self.close = file.seek, file.tell, file.close
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as the file does."""
+        try:
+            return self._file.read(size)
+        except Exception:
+            self.out_of_reach = True
+            raise
 
 
 class _ParquetRows:
@@ -132,31 +179,59 @@ class _ParquetRows:
         self._file, self._position = shard.file, shard.first + shard.count
 
     def _all(self, file: str) -> Iterator[Entry]:
-        number = 0
+        first = 0
         with self._images.fs.open(self._images.path(file), "rb") as opened:
-            parquet = pq.ParquetFile(opened, buffer_size=_BUFFER)
-            columns = {IMAGE_COLUMN, PATH_COLUMN} & set(parquet.schema_arrow.names)
-            for batch in parquet.iter_batches(_ROWS, columns=sorted(columns)):
-                images = batch.column(IMAGE_COLUMN)
-                for row in range(batch.num_rows):
-                    name = _name(batch, row) or f"{file}#{number}"
-                    yield Entry(name, partial(_bytes, images[row]))
-                    number += 1
+            watched = _Watched(opened)
+            parquet = pq.ParquetFile(watched, buffer_size=_BUFFER)
+            for group in range(parquet.num_row_groups):
+                until = first + parquet.metadata.row_group(group).num_rows
+                reason = f"{file} has fewer rows than it says"
+                try:
+                    for entry in _of_group(parquet, group, file, first):
+                        yield entry
+                        first += 1
+                except (OSError, pa.ArrowException) as error:
+                    local = isinstance(self._images.fs, LocalFileSystem)
+                    if watched.out_of_reach and not local:
+                        raise
+                    reason = f"{file} is damaged before this row: {error}"
+                for number in range(first, until):
+                    yield Entry(f"{file}#{number}", partial(_raise, reason))
+                first = until
 
 
-def _name(batch: pa.RecordBatch, row: int) -> str | None:
+def _of_group(parquet: pq.ParquetFile, group: int, file: str, number: int) -> Iterator[Entry]:
+    columns = sorted({IMAGE_COLUMN, PATH_COLUMN} & set(parquet.schema_arrow.names))
+    for batch in parquet.iter_batches(_ROWS, row_groups=[group], columns=columns):
+        images = batch.column(IMAGE_COLUMN)
+        for row in range(batch.num_rows):
+            yield Entry(_name(batch, row) or f"{file}#{number}", partial(_bytes, images[row]))
+            number += 1
+
+
+def _raise(reason: str) -> NoReturn:
+    raise ValueError(reason)
+
+
+def _name(batch: pa.RecordBatch, row: int) -> str:
     image = batch.column(IMAGE_COLUMN)
     if PATH_COLUMN in batch.schema.names:
-        return batch.column(PATH_COLUMN)[row].as_py()
-    if pa.types.is_struct(image.type) and PATH_COLUMN in image.type.names:
-        return image[row][PATH_COLUMN].as_py()
-    return None
+        found = batch.column(PATH_COLUMN)[row]
+    elif pa.types.is_struct(image.type) and PATH_COLUMN in image.type.names:
+        found = image[row][PATH_COLUMN]
+    else:
+        return ""
+    if not found.is_valid:
+        return ""
+    if isinstance(found, pa.BinaryScalar):  # text, too, in which a file may have any bytes
+        return from_bytes(found.as_buffer().to_pybytes())
+    return str(found.as_py())
 
 
 def _bytes(image: pa.Scalar) -> bytes:
+    if pa.types.is_struct(image.type) and "bytes" in image.type.names:
+        image = image["bytes"]  # alone: the name beside it may be no UTF-8
     found = image.as_py()
-    if isinstance(found, dict):
-        found = found.get("bytes")
     if not isinstance(found, bytes):
         raise ValueError("there is no image in the row")
     return found

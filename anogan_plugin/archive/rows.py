@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pyarrow as pa
 import torch
 
+from anogan_plugin.archive.names import as_text
 from anogan_plugin.archive.reading import ReadImage
 from anogan_plugin.scoring.scorer import Scored
 
@@ -40,8 +41,8 @@ class Rows:
         """
         for image in images:
             row = len(self._names)
-            self._names.append(image.name)
-            self._errors.append(image.error)
+            self._names.append(as_text(image.name))
+            self._errors.append(None if image.error is None else as_text(image.error))
             if image.pixels is None:
                 self._scored(1)
             else:

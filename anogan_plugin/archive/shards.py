@@ -4,6 +4,7 @@
 """What there is to score, cut into shards: the same images give the same shards."""
 
 import dataclasses
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fsspec.implementations.local import LocalFileSystem
 
 from anogan_plugin.data.image_io import IMAGE_SUFFIXES
 
@@ -45,8 +47,8 @@ class Images:
     """An address of images, on this machine or anywhere that fsspec reaches.
 
     - A folder: all images below it, or all images in the Parquet files below it.
-    - ``LIST.txt``: an image file on each line, from the folder of the list or from the root. A
-      line that is there again is not scored again.
+    - ``LIST.txt``: an image file on each line, in UTF-8, from the folder of the list or from the
+      root. A line that is there again is not scored again.
     - ``FILE.parquet``: an image file in each row of the column ``image``, as bytes or as a struct
       with ``bytes``; its name is in the column ``path``, if there is one.
 
@@ -65,6 +67,7 @@ class Images:
             exists = self._is_folder or self.fs.exists(root)
         except Exception as error:  # each of fsspec's file systems has exceptions of its own
             raise ValueError(f"{address} can't be opened: {error}") from error
+        self._is_local = isinstance(self.fs, LocalFileSystem)
         suffix = PurePosixPath(root).suffix.lower()
         if not exists or not (self._is_folder or suffix in (".txt", _PARQUET)):
             raise ValueError(
@@ -73,6 +76,11 @@ class Images:
         self._root = root
         self._is_list = not self._is_folder and suffix == ".txt"
         self.folder = root if self._is_folder else str(PurePosixPath(root).parent)
+
+    @property
+    def local(self) -> Path | None:
+        """Where it is on this machine; None if it is elsewhere."""
+        return Path(self._root).resolve() if self._is_local else None
 
     def path(self, name: str) -> str:
         """Where a file is in the file system."""
@@ -91,7 +99,7 @@ class Images:
             Every image in one shard.
 
         Raises:
-            ValueError: If a folder has images and Parquet files.
+            ValueError: If a folder has images and Parquet files, or a list is not in UTF-8.
         """
         files = self._listed() if self._is_list else self._of_one_kind()
         while taken := list(islice(files, most)):
@@ -117,16 +125,21 @@ class Images:
         if not self._is_folder:
             yield PurePosixPath(self._root).name, self.fs.size(self._root)
             return
-        yield from self._below(self._root)
+        yield from self._below(self._root, ())
 
-    def _below(self, folder: str) -> Iterator[tuple[str, int]]:
+    def _below(self, folder: str, above: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+        """Images of a folder; through links, too, but not into a folder that it is in."""
+        within = (*above, os.path.realpath(folder)) if self._is_local else ()
+        if within and within[-1] in above:
+            return
         entries: list[dict[str, Any]] = self.fs.ls(folder, detail=True)
         for entry in sorted(entries, key=lambda entry: entry["name"]):
             path = PurePosixPath(entry["name"])
             if path.name.startswith("."):
                 continue
-            if entry["type"] == "directory":
-                yield from self._below(entry["name"])
+            linked = entry.get("islink") and self._is_local
+            if entry["type"] == "directory" or (linked and self.fs.isdir(entry["name"])):
+                yield from self._below(entry["name"], within)
             elif path.suffix.lower() in {*IMAGE_SUFFIXES, _PARQUET}:
                 yield entry["name"][len(self._root) :].lstrip("/"), entry["size"] or 0
 
@@ -137,11 +150,23 @@ class Images:
             seen.execute("PRAGMA synchronous = OFF")
             seen.execute("PRAGMA journal_mode = OFF")
             seen.execute("CREATE TABLE seen (name TEXT PRIMARY KEY) WITHOUT ROWID")
-            for line in lines:
-                name = line.decode("utf-8").strip()
+            for number, line in enumerate(lines, start=1):
+                name = self._listed_name(line, number)
                 if name and seen.execute("INSERT OR IGNORE INTO seen VALUES (?)", (name,)).rowcount:
                     yield name, 0
             seen.close()
+
+    def _listed_name(self, line: bytes, number: int) -> str:
+        try:
+            # Editors on Windows begin a file with a mark, which is no part of the name.
+            name = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{self.address}, line {number}: expected UTF-8, found the byte "
+                f"0x{line[error.start]:02x}: convert the list, as by iconv -f latin1 -t utf-8"
+            ) from error
+        # "./x" and "x" are one file; elsewhere than on a disk "a//x" may be another than "a/x".
+        return str(PurePosixPath(name)) if name and self._is_local else name
 
     def _rows(self, name: str, size: int, most: int) -> Iterator[Shard]:
         with self.fs.open(self.path(name), "rb") as file:

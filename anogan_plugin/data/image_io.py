@@ -88,6 +88,20 @@ def decode_whole_pixels(
     Raises:
         ValueError: If the image is unreadable, truncated or too large.
     """
+    _check_whole(encoded, name, most_pixels)
+    return _decode(encoded, name)
+
+
+def pixel_count(encoded: bytes) -> int:
+    """Height times width as an image file states it; 0 where it is no image."""
+    try:
+        with Image.open(io.BytesIO(encoded), formats=_FORMATS) as image:
+            return image.width * image.height
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return 0
+
+
+def _check_whole(encoded: bytes, name: Path | str, most_pixels: int | None) -> None:
     try:
         with Image.open(io.BytesIO(encoded), formats=_FORMATS) as image:
             width, height = image.size
@@ -98,7 +112,6 @@ def decode_whole_pixels(
         raise ValueError(f"{name} is not a {' or '.join(_FORMATS)} file: {_REMEDY}.") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{name} cannot be read ({error}): {_REMEDY}.") from error
-    return _decode(encoded, name)
 
 
 def _decode(encoded: bytes, name: Path | str) -> np.ndarray:
@@ -127,7 +140,9 @@ def to_unit_range(pixels: np.ndarray) -> np.ndarray:
     """
     rgb = np.broadcast_to(pixels[..., None], (*pixels.shape, 3)) if pixels.ndim == 2 else pixels
     scale = np.float32(np.iinfo(pixels.dtype).max)
-    return np.ascontiguousarray(rgb.transpose(2, 0, 1)).astype(np.float32) / scale
+    unit = rgb.transpose(2, 0, 1).astype(np.float32, order="C")
+    unit /= scale
+    return unit
 
 
 def read_mask(path: Path | str) -> np.ndarray:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from anogan_plugin.scoring.scorer import Scorer
 
 _ONNX = ".onnx"
+_OTHER_EXPORTS = (".bin", ".pt", ".pth", ".xml")
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,12 @@ class ScorerSource:
             What it says.
 
         Raises:
-            ValueError: If it gives a model for an exported file, or none for a checkpoint.
+            ValueError: If it gives a model for an exported file, or none for a checkpoint, or a
+                file of another export.
         """
         exported = options.ckpt_path.suffix.lower() == _ONNX
         if exported == (options.model is not None):
-            raise ValueError(
-                f"{options.ckpt_path} needs no --model: it was exported with it"
-                if exported
-                else f"{options.ckpt_path} is a checkpoint: give the --model of its training"
-            )
+            raise ValueError(_wrong_pair(options.ckpt_path))
         model = {} if exported else options.model.as_dict()
         return cls(options.ckpt_path, model.get("class_path", ""), model.get("init_args", {}))
 
@@ -119,3 +117,15 @@ class ScorerSource:
             "checkpoint": digest.hexdigest(),
             "model arguments": {"class_path": self.model, "init_args": arguments},
         }
+
+
+def _wrong_pair(weights: Path) -> str:
+    suffix = weights.suffix.lower()
+    if suffix == _ONNX:
+        return f"{weights} needs no --model: it was exported with it"
+    if suffix in _OTHER_EXPORTS:
+        return (
+            f"of exports .onnx alone is taken, found {weights}: give what `anomalib export "
+            "--export_type onnx` makes; or, if this is a checkpoint, the --model of its training"
+        )
+    return f"{weights} is a checkpoint: give the --model of its training"

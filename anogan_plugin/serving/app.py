@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from anogan_plugin.serving.inspector import Inspector
 from anogan_plugin.serving.metrics import Metrics
+from anogan_plugin.serving.unread import ClosingUnread
 
 _LOGGER = logging.getLogger(__name__)
 TYPES = frozenset(
@@ -36,13 +38,15 @@ class Limits:
     """What the service takes.
 
     Args:
-        images: Images at a time: being received, waiting and being scored. Further ones are
-            answered 503.
+        images: Images at a time that wait or are being scored. Further ones are answered 503.
+        receiving: Bodies at a time that are being received, likewise. More than ``images``, so
+            that clients who send slowly keep nobody from scoring; they hold ``body_bytes`` each.
         body_bytes: Largest body of a request.
         body_seconds: Longest time that a body may take to arrive.
     """
 
     images: int
+    receiving: int
     body_bytes: int
     body_seconds: float = 30.0
 
@@ -73,8 +77,8 @@ class Service:
     def __init__(self, inspector: Inspector, name: str, limits: Limits) -> None:
         self._inspector = inspector
         self._limits = limits
-        self._taken = 0
-        self._metrics = Metrics(lambda: self._taken)
+        self._taken = self._receiving = 0
+        self._metrics = Metrics(lambda: self._taken, lambda: self._receiving)
         self._last_seconds = 1.0
         self._page, self._page_policy = _page(name)
         self._name = name
@@ -85,6 +89,7 @@ class Service:
                 Route("/health", self._health, methods=["GET"]),
                 Route("/metrics", self._measured, methods=["GET"]),
             ],
+            middleware=[Middleware(ClosingUnread, most=limits.body_bytes)],
             lifespan=self._lifespan,
         )
 
@@ -100,7 +105,6 @@ class Service:
             response: Response = JSONResponse(answer)
             self._last_seconds = time.perf_counter() - begin
         except RefusedError as refused:
-            # The rest of its body is read and dropped by the server, so that the client gets this.
             response = JSONResponse({"error": refused.reason}, refused.status, refused.headers)
         except Exception:
             _LOGGER.exception("an image can't be scored")
@@ -110,17 +114,18 @@ class Service:
         return response
 
     async def _answer(self, request: Request) -> dict[str, object]:
-        if self._taken >= self._limits.images:
-            raise RefusedError(
-                503,
-                f"{self._taken} images are being scored, which is all that are taken at a time: "
-                "send this one again later",
-                **{"Retry-After": str(math.ceil(self._last_seconds))},
-            )
+        with_map = _flag(request, "heat_map")
+        self._check_room()
+        if self._receiving >= self._limits.receiving:
+            raise self._busy(f"{self._receiving} images are being received")
+        self._receiving += 1
+        try:
+            encoded = await self._body(request)
+        finally:
+            self._receiving -= 1
+        self._check_room()  # others may have come first
         self._taken += 1
         try:
-            with_map = _flag(request, "heat_map")
-            encoded = await self._body(request)
             try:
                 image = await asyncio.wrap_future(self._inspector.decode(encoded))
             except ValueError as error:
@@ -131,6 +136,15 @@ class Service:
             return answer
         finally:
             self._taken -= 1
+
+    def _check_room(self) -> None:
+        if self._taken >= self._limits.images:
+            raise self._busy(f"{self._taken} images are being scored")
+
+    def _busy(self, what: str) -> RefusedError:
+        again = {"Retry-After": str(math.ceil(self._last_seconds))}
+        reason = f"{what}, which is all that are taken at a time: send this one again later"
+        return RefusedError(503, reason, **again)
 
     async def _body(self, request: Request) -> bytes:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

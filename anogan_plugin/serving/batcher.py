@@ -35,7 +35,8 @@ class Batcher:
     """A thread that scores whatever waits; images that come meanwhile are scored next.
 
     Nobody is waited for: an image that comes alone is scored alone. In a latent search an image
-    takes the first place that is free, while the search of the others goes on.
+    takes the first place that is free, while the search of the others goes on. It scores with as
+    many threads as the one that makes it.
 
     Args:
         scorer: Who scores.
@@ -46,6 +47,7 @@ class Batcher:
         self._waiting: deque[_Taken] = deque()
         self._change = threading.Condition()
         self._closing = False
+        self._threads = torch.get_num_threads()
         self._thread = threading.Thread(target=self._run, name="scoring", daemon=True)
         self._thread.start()
 
@@ -78,6 +80,8 @@ class Batcher:
         self._thread.join()
 
     def _run(self) -> None:
+        # A new thread takes the number that any thread, as one that decodes, has set last.
+        torch.set_num_threads(self._threads)
         while self._wait():
             arriving = _Arriving(self._waiting)
             try:

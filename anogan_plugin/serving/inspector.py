@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from matplotlib import colormaps
 
-from anogan_plugin.data.image_io import decode_whole_pixels, encode_png, to_unit_range
+from anogan_plugin.data.image_io import encode_png
 from anogan_plugin.processes import available_cores
+from anogan_plugin.scoring.decoding import Decoder
 from anogan_plugin.scoring.scorer import Scorer
 from anogan_plugin.serving.batcher import Batcher, Verdict
 
@@ -22,20 +23,20 @@ class Inspector:
 
     Args:
         scorer: Who scores.
-        most_pixels: Largest height times width of an image.
+        most_pixels: Largest height times width of an image, and of all that are being decoded.
         threshold: Score above which an image is rejected; None for the scorer's own.
     """
 
     def __init__(self, scorer: Scorer, most_pixels: int, threshold: float | None = None) -> None:
         self._scorer = scorer
-        self._most_pixels = most_pixels
+        self._decoder = Decoder(most_pixels)
         self._threshold = threshold
-        self._decoders = ThreadPoolExecutor(
+        self._threads = ThreadPoolExecutor(
             available_cores(), "decoding", torch.set_num_threads, (1,)
         )
-        # What is done once, as fitting the start of a search, is not done at somebody's cost.
-        list(scorer.stream(scorer.prepare(np.zeros((3, 64, 64), np.float32))[None]))
         self._batcher = Batcher(scorer)
+        # What is done once, as fitting the start of a search, is not done at somebody's cost.
+        self.score(scorer.prepare(np.zeros((3, 64, 64), np.float32))).result()
 
     @property
     def alive(self) -> bool:
@@ -51,7 +52,7 @@ class Inspector:
         Returns:
             The image as it is scored; ValueError if it can't be.
         """
-        return self._decoders.submit(self._decode, encoded)
+        return self._threads.submit(self._decoder.decode, encoded, "the image", self._scorer)
 
     def score(self, image: torch.Tensor) -> "Future[Verdict]":
         """Score an image together with those of others."""
@@ -80,12 +81,8 @@ class Inspector:
 
     def close(self) -> None:
         """Score what has been taken, then end."""
-        self._decoders.shutdown()
+        self._threads.shutdown()
         self._batcher.close()
-
-    def _decode(self, encoded: bytes) -> torch.Tensor:
-        pixels = decode_whole_pixels(encoded, "the image", self._most_pixels)
-        return self._scorer.prepare(to_unit_range(pixels))
 
 
 def _drawn(anomaly_map: np.ndarray | None) -> dict[str, Any]:

@@ -22,12 +22,13 @@ class Metrics:
     """Counts of one service.
 
     Args:
-        taken: Tells how many images are being received, waiting or being scored.
+        taken: Tells how many images wait or are being scored.
+        receiving: Tells how many are being received.
     """
 
     media_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, taken: Callable[[], float]) -> None:
+    def __init__(self, taken: Callable[[], float], receiving: Callable[[], float]) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
             "anomalib_requests_total",
@@ -52,9 +53,12 @@ class Metrics:
         )
         Gauge(
             "anomalib_images_taken",
-            "Images received, waiting or being scored now.",
+            "Images waiting or being scored now.",
             registry=registry,
         ).set_function(taken)
+        Gauge(
+            "anomalib_images_receiving", "Images being received now.", registry=registry
+        ).set_function(receiving)
 
     def answered(self, status: int, seconds: float) -> None:
         """A request was answered."""

@@ -51,10 +51,16 @@ class Serve(Pipeline):
             "--max_images",
             type=int,
             default=64,
-            help="images taken at a time; further ones are answered 503",
+            help="images that wait or are scored at a time; further ones are answered 503, and "
+            "so are those beyond four times as many that are being received",
         )
         add("--max_bytes", type=int, default=16 << 20, help="largest image file")
-        add("--max_pixels", type=int, default=1 << 24, help="largest height times width")
+        add(
+            "--max_pixels",
+            type=int,
+            default=1 << 24,
+            help="largest height times width of an image, and of all that are being decoded",
+        )
         return parser
 
     def run(self, args: Namespace | None = None) -> None:

@@ -6,9 +6,9 @@
 Makes images in Parquet files, of which some can't be read, and a small autoencoder with random
 weights, whose scores take as long as a trained one's. Scores them at one go; scores them into
 another folder, killing the command with all its processes at a third of the way, and goes on;
-checks that both have the same rows, one for each image. Leaves ``measured.json`` and ``memory.csv``
-(of the run at one go) beside this file, and prints what 10^8 images would cost at that rate. Leave
-the machine to it. Example, of one core:
+checks that both have the same rows, one for each image. Prints what 10^8 images would cost at that
+rate, and, if the rows are right, leaves ``measured.json`` and ``memory.csv`` (of the run at one go)
+beside this file. Leave the machine to it. Example, of one core:
 
     taskset -c 0 python results/archive_scoring/run.py --work /tmp/archive --workers 1
 """
@@ -188,6 +188,15 @@ def size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.glob("*.parquet"))
 
 
+def keep(measured: dict[str, Any], at_one_go: pd.DataFrame) -> None:
+    """Print what was measured; write it if all rows are right."""
+    print(json.dumps(measured, indent=1))
+    if not all(measured["check"].values()):
+        raise SystemExit("a row is missing, there twice, or wrong: nothing is written")
+    (HERE / "measured.json").write_text(json.dumps(measured, indent=1) + "\n")
+    at_one_go.to_csv(HERE / "memory.csv", index=False)
+
+
 def main() -> None:
     """Run the load test."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -225,11 +234,7 @@ def main() -> None:
         "check": check(work, images),
     }
     measured["estimate"] = estimate(measured)
-    (HERE / "measured.json").write_text(json.dumps(measured, indent=1) + "\n")
-    at_one_go.to_csv(HERE / "memory.csv", index=False)
-    print(json.dumps(measured, indent=1))
-    if not all(measured["check"].values()):
-        raise SystemExit("a row is missing, there twice, or wrong")
+    keep(measured, at_one_go)
 
 
 if __name__ == "__main__":

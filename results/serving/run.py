@@ -9,7 +9,8 @@ again. Then they keep to a timetable of four fifths of the best rate, and wait f
 which an image is due. One request in ten is broken: a truncated image, a text, a picture of too
 many pixels, too many bytes, a wrong type, a body that is cut off, a client that does not wait for
 the answer. Every answer is compared with the image's score in a batch. At the end SIGTERM comes
-while clients wait. Leaves ``measured.json`` beside this file. Leave the machine to it. Example:
+while clients wait. If no answer was lost or wrong, leaves ``measured.json`` beside this file. Leave
+the machine to it. Example:
 
     python results/serving/run.py --seconds 60 --clients 8 96
 """
@@ -259,6 +260,16 @@ def terminate(running: subprocess.Popen[str], port: int, expected: list[float]) 
     }
 
 
+def keep(measured: dict[str, Any]) -> None:
+    """Print what was measured; write it if all answers were right."""
+    print(json.dumps(measured, indent=1))
+    loads, end = measured["loads"], measured["terminated"]
+    wrong = any(each["lost"] or each["worst_relative_difference"] > TOLERANCE for each in loads)
+    if wrong or end["answered"] < end["waiting"]:
+        raise SystemExit("an answer was lost or wrong: nothing is written")
+    (HERE / "measured.json").write_text(json.dumps(measured, indent=1) + "\n")
+
+
 def main() -> None:
     """Run the load test."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -285,17 +296,14 @@ def main() -> None:
         "cores": available_cores(),
         "other_load": round(other_load, 1),
         "torch": torch.__version__,
+        "scoring_threads": torch.get_num_threads(),  # as the service's, of the same environment
         "max_images": MAX_IMAGES,
         "broken_share": BROKEN,
         "loads": loads,
         "terminated": end,
         "tracebacks_in_log": log.count("Traceback"),
     }
-    (HERE / "measured.json").write_text(json.dumps(measured, indent=1) + "\n")
-    print(json.dumps(measured, indent=1))
-    wrong = any(each["lost"] or each["worst_relative_difference"] > TOLERANCE for each in loads)
-    if wrong or end["answered"] < end["waiting"]:
-        raise SystemExit("an answer was lost or wrong")
+    keep(measured)
 
 
 if __name__ == "__main__":

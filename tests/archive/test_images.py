@@ -52,6 +52,34 @@ def test_list_is_read_from_its_folder_and_each_image_once(tmp_path: Path) -> Non
     assert Images(str(listed)).path("/elsewhere/a.png") == "/elsewhere/a.png"
 
 
+def test_one_file_in_two_spellings_is_scored_once(tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text("b.png\n./b.png\nsub//./a.png\nsub/a.png\n../a.png\n")
+    assert names(listed) == ["b.png", "sub/a.png", "../a.png"]
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/spelt/list.txt", b"a//b.png\na/b.png\n")  # two, in a store
+    assert names("memory://spelt/list.txt") == ["a//b.png", "a/b.png"]
+
+
+def test_list_is_in_utf8_whoever_wrote_it(tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_bytes("é.png\nb.png\n".encode("utf-8-sig"))
+    assert names(listed) == ["é.png", "b.png"]
+    listed.write_bytes("b.png\né.png\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"list.txt, line 2: expected UTF-8, found the byte 0xe9"):
+        names(listed)
+
+
+def test_links_are_followed_but_not_in_a_circle(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "images", [1])
+    write_images(tmp_path / "elsewhere", [2])
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "self").symlink_to(folder)
+    (tmp_path / "elsewhere" / "back").symlink_to(folder)
+    (folder / "00001.png").symlink_to(folder / "00000.png")
+    assert names(folder) == ["00000.png", "00001.png", "linked/00000.png"]
+
+
 def test_parquet_files_are_cut_by_rows(tmp_path: Path) -> None:
     images = [grey(0)] * 7
     write_parquet(tmp_path / "b.parquet", images, 2)

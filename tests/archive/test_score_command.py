@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+import pytest
 import torch
 from anomalib.models import get_model
 
@@ -38,6 +39,11 @@ def files(output: Path) -> dict[str, tuple[int, int]]:
     """Every file of the scores, and what tells whether it was written anew."""
     found = {path.name: path.stat() for path in output.glob("*.parquet")}
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in found.items()}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What is in each file of a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_every_image_has_one_row_and_again_there_is_nothing_to_do(
@@ -131,12 +137,14 @@ def test_what_was_begun_with_something_else_is_refused(tmp_path: Path, checkpoin
     command = arguments(folder, checkpoint, tmp_path / "out")
     assert score_here(command).code == 0
     before = files(tmp_path / "out")
+    noted = contents(tmp_path / "out" / "_archive")
 
     def refused(command: list[str], what: str) -> None:
         ended = score_here(command)
         assert ended.code == 2
         assert f"out was begun with other {what} than are given now" in ended.said
         assert files(tmp_path / "out") == before
+        assert contents(tmp_path / "out" / "_archive") == noted
 
     (other := tmp_path / "other.ckpt").write_bytes(checkpoint.read_bytes())
     assert score_here(arguments(folder, other, tmp_path / "out")).code == 0
@@ -171,6 +179,33 @@ def test_wrong_command_lines_are_refused_with_a_reason(tmp_path: Path, checkpoin
         assert ended.code == 2, ended.said
         assert reason in ended.said
     assert not files(out)
+
+
+def test_scores_and_images_inside_one_another_are_refused(
+    tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_images(tmp_path / "a" / "images", [1])
+    (folder / "list.txt").write_text("00000.png\n")
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(folder)
+    for images, output in (
+        (folder, folder / "out"),
+        (folder, Path("out")),
+        (folder, folder),
+        (folder, folder.parent),
+        (tmp_path / "link", folder / "out"),
+        (folder / "list.txt", folder),
+    ):
+        ended = score_here(arguments(images, checkpoint, output))
+        assert ended.code == 2
+        assert "are one inside the other" in ended.said
+    assert sorted(path.name for path in (tmp_path / "a").rglob("*")) == [
+        "00000.png",
+        "images",
+        "list.txt",
+    ]
+    beside = score_here(arguments(folder / "list.txt", checkpoint, folder / "out"))
+    assert beside.code == 0, beside.said
 
 
 def test_two_commands_do_not_score_into_one_folder(tmp_path: Path, checkpoint: Path) -> None:

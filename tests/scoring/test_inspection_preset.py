@@ -70,7 +70,10 @@ def test_the_service_has_the_scores_of_the_test(tested: tuple[Path, Path]) -> No
     expected = scores_of_the_test(folder, images)
     scorer = ScorerSource(checkpoint(folder), "AnoGAN", MODEL).open("cpu")
     bodies = [(images / name).read_bytes() for name in expected.index]
-    with serving(scorer, Limits(len(bodies), 100_000)) as port, ThreadPoolExecutor() as pool:
+    with (
+        serving(scorer, Limits(len(bodies), len(bodies), 100_000)) as port,
+        ThreadPoolExecutor() as pool,
+    ):
         answers = [answer.json for answer in pool.map(partial(ask, port, "POST", "/score"), bodies)]
     scores = [answer["score"] for answer in answers]
     assert scores == pytest.approx(expected.score.tolist(), rel=1e-3)

@@ -3,22 +3,29 @@
 
 """``anomalib serve`` as a user runs it."""
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
+import uvicorn
 from anomalib.models import get_model
 
+from anogan_plugin import __version__
 from anogan_plugin.archive.output import ScoresFolder
+from anogan_plugin.archive.shards import Shard
 from anogan_plugin.scoring.checkpoint import CheckpointScorer
+from anogan_plugin.scoring.source import ScorerSource
 from anogan_plugin.serving.batcher import Batcher
 from anogan_plugin.serving.pipeline import Serve
 from tests.archive.gated import GatedModel
@@ -29,14 +36,25 @@ from tests.processes import ANOMALIB
 from tests.serving.client import TIMEOUT, ask
 
 
+def good_scores(folder: Path, options: list[str]) -> ScoresFolder:
+    """What ``anomalib score`` leaves of 99 images in two files."""
+    source = ScorerSource.of(Serve.get_parser().parse_args(options))
+    scores = ScoresFolder(folder)
+    scores.write_plan(iter([Shard(50, ["x.png"] * 50), Shard(49, ["x.png"] * 49)]))
+    scores.begin({**source.settings(), "version": __version__})
+    values = pa.array(np.arange(1, 100) / 200)
+    for number, part in enumerate((values[:50], values[50:])):
+        scores.write(number, pa.table({"score": part, "error": pa.nulls(len(part), pa.string())}))
+    return scores
+
+
 def test_terminated_service_answers_what_it_has_taken(tmp_path: Path) -> None:
     gate = make_gate(tmp_path)
     checkpoint = save_checkpoint(GatedModel(str(gate)), tmp_path / "model.ckpt")
-    good = pd.DataFrame({"score": np.arange(1, 100) / 200, "error": None})
-    good.to_parquet(tmp_path / "good.parquet")
-    command: list[Any] = [ANOMALIB, "serve", "--model", "tests.archive.gated.GatedModel"]
-    command += ["--model.go", gate, "--ckpt_path", checkpoint, "--port", "0"]
-    command += ["--good_scores", tmp_path / "good.parquet", "--overkill", "0.05"]
+    options: list[Any] = ["--model", "tests.archive.gated.GatedModel", "--model.go", gate]
+    options += ["--ckpt_path", checkpoint, "--overkill", "0.05", "--good_scores", tmp_path / "good"]
+    good_scores(tmp_path / "good", [str(word) for word in options])
+    command = [ANOMALIB, "serve", *options, "--port", "0"]
     running = subprocess.Popen(
         command,
         env={**os.environ, **HERE, "COLUMNS": "300"},
@@ -77,6 +95,8 @@ def _answers(port: int) -> bool:
     ("more", "reason"),
     [
         (["--ckpt_path", "m.ckpt"], "m.ckpt is a checkpoint: give the --model of its training"),
+        (["--ckpt_path", "m.xml"], "of exports .onnx alone is taken, found m.xml"),
+        (["--ckpt_path", "m.pt"], "of exports .onnx alone is taken, found m.pt"),
         (["--ckpt_path", "m.onnx", "--model", "AnoGAN"], "m.onnx needs no --model"),
         (["--ckpt_path", "m.ckpt", "--model", "AnoGAN"], "m.ckpt can't be loaded into"),
         (["--ckpt_path", "m.onnx"], "m.onnx can't be read as ONNX"),
@@ -92,17 +112,80 @@ def test_wrong_command_lines_are_refused_with_a_reason(
     assert reason in " ".join(capsys.readouterr().out.split())
 
 
-def test_good_scores_of_another_model_set_no_threshold(
+def _half(scores: ScoresFolder) -> None:
+    (scores.path / "part-000001.parquet").unlink()
+
+
+def _of_another_checkpoint(scores: ScoresFolder) -> None:
+    _change(scores, checkpoint="another's")
+
+
+def _of_another_version(scores: ScoresFolder) -> None:
+    _change(scores, version="0.0.1")
+
+
+def _change(scores: ScoresFolder, **settings: str) -> None:
+    noted = scores.path / "_archive" / "archive.json"
+    noted.write_text(json.dumps({**json.loads(noted.read_text()), **settings}))
+
+
+def _of_who_knows_what(scores: ScoresFolder) -> None:
+    (scores.path / "_archive" / "archive.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_half, "good lacks 1 of its files"),
+        (_of_another_checkpoint, "good was scored with other checkpoint than"),
+        (_of_another_version, "good was scored with other version than"),
+        (_of_who_knows_what, "good does not say what it was scored with"),
+    ],
+)
+def test_good_scores_that_fit_no_threshold_are_refused(
+    spoil: Callable[[ScoresFolder], None],
+    reason: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    checkpoint = save_checkpoint(BrokenModel(), tmp_path / "model.ckpt")
+    command = ["--model", BRIGHTNESS, "--ckpt_path", str(checkpoint), "--overkill", "0.1"]
+    command += ["--good_scores", str(tmp_path / "good")]
+    spoil(good_scores(tmp_path / "good", command))
+    with pytest.raises(SystemExit, match="2"):
+        Serve().run(Serve.get_parser().parse_args(command))
+    assert reason in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_port_that_is_taken_is_refused_with_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkpoint = save_checkpoint(BrokenModel(), tmp_path / "model.ckpt")
-    ScoresFolder(tmp_path / "good").keep_settings({"checkpoint": "another's"})
-    command = ["--model", BRIGHTNESS, "--ckpt_path", str(checkpoint), "--overkill", "0.1"]
-    with pytest.raises(SystemExit, match="2"):
-        Serve().run(
-            Serve.get_parser().parse_args([*command, "--good_scores", str(tmp_path / "good")])
-        )
-    assert "good was scored with other checkpoint" in " ".join(capsys.readouterr().out.split())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = ["--model", BRIGHTNESS, "--ckpt_path", str(checkpoint), "--port", port]
+        with pytest.raises(SystemExit, match="2"):
+            Serve().run(Serve.get_parser().parse_args(command))
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"can't listen on 127.0.0.1, port {port}" in said
+    assert "another --port" in said
+
+
+def test_connections_and_heads_have_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = save_checkpoint(BrokenModel(), tmp_path / "model.ckpt")
+    configured: list[uvicorn.Config] = []
+
+    def run(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        assert len(sockets) == 1
+        configured.append(server.config)
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    command = ["--model", BRIGHTNESS, "--ckpt_path", str(checkpoint), "--port", "0"]
+    Serve().run(Serve.get_parser().parse_args([*command, "--max_images", "2"]))
+    (config,) = configured
+    assert config.limit_concurrency == 4 * 2 + 256
+    assert config.http == "h11"  # alone in having a limit for heads
+    assert config.h11_max_incomplete_event_size == 1 << 14
 
 
 def test_images_that_come_one_by_one_join_one_search() -> None:

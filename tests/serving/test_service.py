@@ -22,7 +22,7 @@ from anogan_plugin.serving.app import Limits
 from tests.archive.small import grey
 from tests.serving.client import BATCH, TIMEOUT, Brightness, ask, metric, serving
 
-LIMITS = Limits(images=64, body_bytes=50_000)
+LIMITS = Limits(images=64, receiving=64, body_bytes=50_000)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def _gif() -> bytes:
         (_gif(), "image/png", "", 422, "the image is not a"),
         (_bomb(), "image/png", "", 422, "9,000 x 9,000 pixels, expected 10,000 at most"),
         (b"0" * 50_001, "image/png", "", 413, "at most 50,000 bytes"),
-        (iter([b"0" * 1_000] * 1_000), "image/png", "", 413, "at most 50,000 bytes"),
+        (iter([b"0" * 1_000] * 90), "image/png", "", 413, "at most 50,000 bytes"),
         (grey(9), "image/svg+xml", "", 415, "found image/svg+xml"),
         (grey(9), None, "", 415, "found none"),
         (grey(9), "image/png", "?heat_map=perhaps", 400, "expected heat_map=true"),
@@ -135,9 +135,9 @@ def test_what_is_not_http_is_refused(port: int, head: bytes) -> None:
 
 
 def test_a_client_that_leaves_and_one_that_dawdles_take_no_place() -> None:
-    with serving(Brightness(), Limits(images=1, body_bytes=1_000, body_seconds=0.3)) as port:
-        head = b"POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
-        head += b"Content-Length: 9\r\n\r\n"
+    limits = Limits(images=1, receiving=1, body_bytes=1_000, body_seconds=0.3)
+    with serving(Brightness(), limits) as port:
+        head = _head(9)
         with socket.create_connection(("127.0.0.1", port), TIMEOUT) as leaving:
             leaving.sendall(head + b"123")
         while metric(port, 'anomalib_requests_total{status="400"}') != 1:
@@ -147,11 +147,51 @@ def test_a_client_that_leaves_and_one_that_dawdles_take_no_place() -> None:
             assert dawdling.recv(1000).startswith(b"HTTP/1.1 408")
         assert ask(port, "POST", "/score", grey(51)).status == 200
         assert metric(port, "anomalib_images_taken") == 0
+        assert metric(port, "anomalib_images_receiving") == 0
+
+
+def _head(length: int, *more: str, path: str = "/score") -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: image/png"]
+    return "\r\n".join([*lines, f"Content-Length: {length}", *more, "", ""]).encode()
+
+
+def test_clients_that_say_nothing_keep_nobody_from_scoring() -> None:
+    limits = Limits(images=1, receiving=3, body_bytes=1_000)
+    with serving(Brightness(), limits) as port, contextlib.ExitStack() as silent:
+        for count in (1, 2, 3):
+            connection = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+            silent.enter_context(connection).sendall(_head(9))
+            while metric(port, "anomalib_images_receiving") != count:
+                pass
+            answer = ask(port, "POST", "/score", grey(51))
+            assert answer.status == (200 if count < 3 else 503)
+        assert "3 images are being received" in answer.json["error"]
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(("path", "status"), [("/score", b"413"), ("/nowhere", b"404")])
+def test_a_client_that_sends_without_end_is_cut_off(port: int, path: str, status: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", port), TIMEOUT) as endless:
+        endless.sendall(_head(10**12, path=path))
+        with pytest.raises(ConnectionError):
+            endless.sendall(b"0" * 100_000_000)
+    with socket.create_connection(("127.0.0.1", port), TIMEOUT) as waiting:
+        waiting.sendall(_head(10**12, path=path))
+        said = b"".join(iter(lambda: waiting.recv(1_000), b""))  # until it is closed
+    assert said.startswith(b"HTTP/1.1 " + status)
+    assert b"connection: close" in said
+    assert ask(port, "POST", "/score", grey(51)).status == 200
+
+
+def test_who_asks_before_sending_too_much_is_told_at_once(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), TIMEOUT) as asking:
+        asking.sendall(_head(10**9, "Expect: 100-continue"))
+        assert asking.recv(1_000).startswith(b"HTTP/1.1 413")
 
 
 def test_overload_is_answered_503_and_what_was_taken_is_scored() -> None:
     scorer = Brightness()
-    with serving(scorer, Limits(images=6, body_bytes=1_000)) as port, ThreadPoolExecutor() as pool:
+    with serving(scorer, Limits(6, 6, 1_000)) as port, ThreadPoolExecutor() as pool:
         assert scorer.entered.acquire(timeout=TIMEOUT)  # the trial before anybody comes
         scorer.gate.clear()
         taken = [pool.submit(ask, port, "POST", "/score", grey(50))]
@@ -219,4 +259,8 @@ def test_connection_is_kept_for_the_next_image(port: int) -> None:
         response = connection.getresponse()
         assert f"{level / 255:.3f}" in response.read().decode()
         assert not response.will_close
+    connection.request("POST", "/score", grey(51), {"Content-Type": "text/html"})
+    response = connection.getresponse()
+    assert response.status == 415
+    assert not response.will_close  # all of it had been sent
     connection.close()

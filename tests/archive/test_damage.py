@@ -1,0 +1,178 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""Damaged archives and odd names: a row for each image all the same."""
+
+import os
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from anogan_plugin.archive.reading import ReadImage, ShardReader
+from anogan_plugin.archive.shards import Images
+from tests.archive.small import (
+    arguments,
+    brightness,
+    grey,
+    rows,
+    score_here,
+    write_images,
+    write_parquet,
+)
+
+
+class _Mean:
+    """Stands in for a scorer where images are only read."""
+
+    def prepare(self, image: np.ndarray) -> float:
+        return float(image.mean())
+
+
+def read(address: Path | str, most: int = 3) -> list[ReadImage]:
+    images, scorer = Images(str(address)), _Mean()
+    reader = ShardReader(images, most_pixels=10_000)
+    return [
+        image
+        for shard in images.shards(most)
+        for image in reader.read(shard, scorer)  # type: ignore[arg-type]
+    ]
+
+
+def _damage(archive: Path, member: str) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        info = opened.getinfo(member)
+    content = bytearray(archive.read_bytes())
+    begin = info.header_offset + 30 + len(member)
+    content[begin : begin + info.compress_size] = b"\xff" * info.compress_size
+    archive.write_bytes(content)
+
+
+def _encrypt(archive: Path, member: str) -> None:
+    """Have a member said to be encrypted, in both of its heads."""
+    content = bytearray(archive.read_bytes())
+    for signature, flags, name in ((b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)):
+        begin = content.find(signature)
+        while content[begin + name : begin + name + len(member)] != member.encode():
+            begin = content.find(signature, begin + 1)
+        struct.pack_into("<H", content, begin + flags, 1)
+    archive.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"), [(_damage, "decompressing"), (_encrypt, "b.png' is encrypted")]
+)
+def test_a_spoilt_member_of_a_zip_is_a_row(
+    spoil: Callable[[Path, str], None], reason: str, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "parts.zip", "w", zipfile.ZIP_DEFLATED) as parts:
+        for level, name in enumerate("abc"):
+            parts.writestr(f"{name}.png", grey(level))
+    spoil(tmp_path / "parts.zip", "b.png")
+    found = read(f"zip://::{tmp_path}/parts.zip")
+    assert [image.name for image in found] == ["a.png", "b.png", "c.png"]
+    assert [image.error is None for image in found] == [True, False, True]
+    assert reason in str(found[1].error)
+
+
+def _spoil_group(file: Path, group: int) -> None:
+    column = pq.read_metadata(file).row_group(group).column(0)
+    content = bytearray(file.read_bytes())
+    begin = column.dictionary_page_offset or column.data_page_offset
+    content[begin : begin + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("where", ["disk", "memory"])
+def test_rows_after_a_damaged_page_are_there_and_later_pages_are_read(
+    where: str, tmp_path: Path
+) -> None:
+    file = write_parquet(tmp_path / "a.parquet", [grey(level) for level in range(12)], 4)
+    _spoil_group(file, 1)
+    address = str(file)
+    if where == "memory":
+        address = "memory://damaged/a.parquet"
+        fsspec.filesystem("memory").pipe("/damaged/a.parquet", file.read_bytes())
+    for most in (3, 5, 12):
+        found = read(address, most)
+        assert [image.name for image in found] == [f"a.parquet#{row}" for row in range(12)]
+        assert [image.error is None for image in found] == [not 4 <= row < 8 for row in range(12)]
+        assert "a.parquet is damaged" in str(found[4].error)
+        assert found[8].pixels == pytest.approx(8 / 255)
+
+
+def test_a_store_out_of_reach_stops_it_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_parquet(tmp_path / "a.parquet", [grey(level) for level in range(12)], 4)
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/gone/a.parquet", file.read_bytes())
+    images = Images("memory://gone/a.parquet")
+    (shard,) = images.shards(12)
+
+    class _Gone(type(memory.open("/gone/a.parquet"))):  # type: ignore[misc]
+        def read(self, size: int = -1) -> bytes:
+            if self.tell() < 100:  # where the first page is
+                raise OSError("no network")
+            return super().read(size)
+
+    monkeypatch.setattr(
+        images.fs, "open", lambda path, mode: _Gone(memory, path, file.read_bytes())
+    )
+    with pytest.raises(OSError, match="no network"):
+        list(ShardReader(images, 10_000).read(shard, _Mean()))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (pa.array([7, 0, None]), ["7", "0", "a.parquet#2"]),
+        (pa.array([b"x", b"caf\xe9", b""]), ["x", "caf\udce9", "a.parquet#2"]),
+        (
+            pa.array([b"x", b"caf\xe9", None]).view(pa.string()),
+            ["x", "caf\udce9", "a.parquet#2"],
+        ),
+    ],
+    ids=["numbers", "bytes", "text that is none"],
+)
+def test_names_of_any_type_are_names(paths: Any, names: list[str], tmp_path: Path) -> None:
+    file = write_parquet(tmp_path / "a.parquet", [grey(9)] * 3, 3, path=paths)
+    assert [image.name for image in read(file)] == names
+    structs = pa.StructArray.from_arrays([pa.array([grey(9)] * 3), paths], ["bytes", "path"])
+    nested = write_parquet(tmp_path / "a.parquet", structs, 3)
+    assert [(image.name, image.error) for image in read(nested)] == [(name, None) for name in names]
+
+
+def test_all_of_it_at_once_ends_with_a_row_for_each(tmp_path: Path, checkpoint: Path) -> None:
+    file = write_parquet(
+        tmp_path / "a.parquet", [grey(level) for level in range(12)], 4, path=list(range(12))
+    )
+    _spoil_group(file, 1)
+    ended = score_here(arguments(file, checkpoint, tmp_path / "out"))
+    assert ended.code == 0, ended.said
+    table = rows(tmp_path / "out")
+    names = [f"a.parquet#{row}" if 4 <= row < 8 else str(row) for row in range(12)]
+    assert table.path.tolist() == names
+    assert table.error.notna().tolist() == [4 <= row < 8 for row in range(12)]
+
+
+def test_a_name_that_is_not_utf8_is_opened_and_noted(tmp_path: Path, checkpoint: Path) -> None:
+    folder = write_images(tmp_path / "images", [51])
+    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.png")).write_bytes(grey(102))
+    Path(os.fsdecode(os.fsencode(folder) + b"/cut\xe9.png")).write_bytes(grey(102)[:-20])
+    command = arguments(folder, checkpoint, tmp_path / "out")
+    ended = score_here(command)
+    assert ended.code == 0, ended.said
+    table: pd.DataFrame = rows(tmp_path / "out")
+    assert table.path.tolist() == ["00000.png", "caf\\xe9.png", "cut\\xe9.png"]
+    np.testing.assert_allclose(table.score[:2], brightness([51, 102]), rtol=1e-6)
+    assert table.error[2].startswith("cut\\xe9.png is not an image")
+    assert "3 of 3 images were scored before" in score_here(command).said
