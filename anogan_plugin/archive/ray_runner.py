@@ -1,7 +1,7 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Scores shards on a Ray cluster with Ray Data; needs ``pip install 'anogan_plugin[ray]'``."""
+"""Scores shards on a Ray cluster with Ray Data; needs ``pip install '.[ray]'``."""
 
 import logging
 from collections.abc import Iterator
@@ -35,7 +35,9 @@ class RayRunner(ShardRunner):
             import ray
             import ray.data
         except ImportError as error:
-            raise ValueError("--ray needs Ray: pip install 'anogan_plugin[ray]'") from error
+            raise ValueError(
+                "--ray needs Ray: pip install '.[ray]' in a checkout of anogan_plugin"
+            ) from error
         try:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, RuntimeError, ValueError) as error:

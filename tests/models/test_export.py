@@ -141,6 +141,6 @@ def test_a_missing_package_is_named(
     package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    hint = rf"{package}: pip install 'anogan_plugin\[export\]'"
+    hint = rf"{package}: pip install '.\[export\]'"
     with pytest.raises(ModuleNotFoundError, match=hint):
         AnoGAN(**TINY, search_steps=1).to_openvino(tmp_path)

@@ -73,7 +73,7 @@ def _require(*packages: str) -> None:
     if missing:
         msg = (
             f"expected {', '.join(packages)} for this export, found no {', '.join(missing)}: "
-            "pip install 'anogan_plugin[export]'"
+            "pip install '.[export]' in a checkout of anogan_plugin"
         )
         raise ModuleNotFoundError(msg, name=missing[0])
 
