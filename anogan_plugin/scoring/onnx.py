@@ -35,7 +35,10 @@ class OnnxScorer(Scorer):
         try:
             import onnxruntime
         except ImportError as error:
-            msg = "an .onnx file needs onnxruntime: pip install '.[serve]' in a checkout of anogan_plugin"
+            msg = (
+                "an .onnx file needs onnxruntime: pip install '.[serve]' in a checkout of "
+                "anogan_plugin"
+            )
             raise ValueError(msg) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
