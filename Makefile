@@ -16,7 +16,7 @@ help: ## list the targets
 setup: ## create .venv with everything in it (once: a few minutes and several GB)
 	@cmp -s pyproject.toml $(INSTALLED) || $(MAKE) --no-print-directory _install
 
-demo: setup ## compare six models on a small rendered set, leave a report, print where
+demo: setup ## compare seven models on a small rendered set, leave a report, print where
 	$(BIN)/anomalib compare --config benchmark_configs/icmold_quick.yaml
 
 test: lint ## check style and types, run the tests
