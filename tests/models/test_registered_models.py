@@ -214,6 +214,7 @@ def test_onnx_runtime_gives_what_the_checkpoint_gives(
         assert found["pred_mask"].shape == found["anomaly_map"].shape == (size[0], 32, 32)
 
 
+@pytest.mark.slow  # test_export.py has one model in it at once
 def test_anomalibs_openvino_inferencer_gives_what_the_checkpoint_gives(
     trained: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from anogan_plugin.files import write_atomically
 from anogan_plugin.report.comparison.defect_size import pod_of
-from anogan_plugin.report.comparison.folder import Results
+from anogan_plugin.report.comparison.folder import OWN_SCORE, Results
 from anogan_plugin.report.comparison.pairs import same_training
 from anogan_plugin.report.comparison.rows import Row
 from anogan_plugin.report.comparison.tables import Tables
@@ -180,10 +180,18 @@ def _of_one_training(rows: list[Row], searched: pd.DataFrame) -> list[pd.DataFra
     found = []
     while left:
         first = left[0]
-        alike = [x for x in left if same_training(first, x) and x.column == first.column]
+        alike = [x for x in left if same_training(first, x) and _score_of(x) == _score_of(first)]
         found.append(searched[searched.model.isin([row.name for row in alike])])
         left = [row for row in left if row not in alike]
     return found
+
+
+def _score_of(row: Row) -> tuple[str, object]:
+    """Which score a row is of; the model's own is what its arguments say."""
+    model = row.asked[0].settings.get("model")
+    arguments = model.get("init_args") if isinstance(model, dict) else None
+    own = arguments.get("image_score") if isinstance(arguments, dict) else None
+    return row.column, own if row.column == OWN_SCORE else None
 
 
 FIGURES: dict[str, tuple[str, Draw]] = {

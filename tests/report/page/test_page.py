@@ -3,6 +3,7 @@
 
 """The page in a real browser, and what must never get into it."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -17,8 +18,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from anogan_plugin.report.comparison.folder import read_results
+from anogan_plugin.report.comparison.rows import Row, checked, rows_of
 from anogan_plugin.report.page import NAMES
-from anogan_plugin.report.page.figures import COLOURS, draw_over_data_sets
+from anogan_plugin.report.page.figures import COLOURS, _of_one_training, draw_over_data_sets
 from anogan_plugin.report.write_report import write_report
 from tests.report.comparison.made_results import (
     ANOGAN,
@@ -88,6 +91,26 @@ def test_models_are_ranked_over_five_data_sets(tmp_path: Path) -> None:
     assert (output / "figures" / "print" / "ranks.pdf").exists()
     page = (output / "report.html").read_text()
     assert "Average ranks of the models over 5 data sets" in page
+
+
+def test_searches_of_one_training_are_joined_where_the_score_is_one(results: Path) -> None:
+    rows = rows_of(checked(read_results(results)))
+    first = next(row for row in rows if row.model == ANOGAN and row.column == "score")
+    summary = pd.DataFrame({"model": [first.name, "deeper", "other score"], "search_steps": 1})
+
+    def scored(name: str, image_score: str) -> Row:
+        job = first.asked[0]
+        model = {"trained_with": 1, "init_args": {"image_score": image_score}}
+        asked = dataclasses.replace(job, model=name, settings={"model": model})
+        return dataclasses.replace(first, model=name, asked=(asked,))
+
+    three = [
+        scored(first.model, "paper"),
+        scored("deeper", "paper"),
+        scored("other score", "local"),
+    ]
+    joined = [set(line.model) for line in _of_one_training(three, summary)]
+    assert joined == [{first.name, "deeper"}, {"other score"}]
 
 
 def test_no_name_becomes_markup(tmp_path: Path) -> None:
