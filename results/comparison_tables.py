@@ -25,7 +25,8 @@ def models(class_name: str | None = None) -> str:
         class_name: For the rows of one model only.
 
     Returns:
-        A table in Markdown. A mean over data sets is given only where all of them are done.
+        A table in Markdown. A mean over data sets is given only where all of them are done, a row
+        only where something is.
     """
     found = {folder: _summary(folder) for folder in COMPARISONS}
     found = {folder: table for folder, table in found.items() if len(table)}
@@ -38,8 +39,9 @@ def models(class_name: str | None = None) -> str:
     lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
     for name in names:
         of_name = {folder: table[table.model == name] for folder, table in found.items()}
-        cells = [name, *(_auroc(table, found[f]) for f, table in of_name.items()), *_costs(of_name)]
-        lines.append(f"| {' | '.join(cells)} |")
+        aurocs = [_auroc(table, found[f]) for f, table in of_name.items()]
+        if any(aurocs):
+            lines.append(f"| {' | '.join([name, *aurocs, *_costs(of_name)])} |")
     return "\n".join(lines)
 
 
