@@ -248,7 +248,9 @@ def terminate(running: subprocess.Popen[str], port: int, expected: list[float]) 
         connection = http.client.HTTPConnection("127.0.0.1", port)
         connection.request("GET", "/metrics")
         text = connection.getresponse().read().decode()
-        taken = float(re.search(r"^anomalib_images_taken (\S+)", text, re.MULTILINE)[1])  # type: ignore[index]
+        found = re.search(r"^anomalib_images_taken (\S+)", text, re.MULTILINE)
+        assert found is not None, "the gauge is always there"
+        taken = float(found[1])
     running.send_signal(signal.SIGTERM)
     for thread in threads:
         thread.join()
