@@ -26,6 +26,7 @@ from anogan_plugin.data.image_dataset import ImageFileDataset
 from anogan_plugin.latent_search import LatentSearch, SearchResult, search_settings
 from anogan_plugin.models.components import standardised_residual
 from anogan_plugin.models.components.image_scores import largest_local_mean, residual_map
+from anogan_plugin.models.components.latent_distance import LatentDistance
 from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 from anogan_plugin.models.components.training_watch import selecting
 
@@ -92,11 +93,9 @@ def _without_directions(good: Found, test: Found) -> torch.Tensor:
 
 
 def _latent_distance(good: Found, test: Found) -> torch.Tensor:
-    """Mahalanobis distance of z from those of good images."""
-    of_good = good.result.latent.double()
-    covariance = torch.cov(of_good.T) + 0.1 * torch.eye(of_good.shape[1])
-    away = test.result.latent.double() - of_good.mean(0)
-    return (away * torch.linalg.solve(covariance, away.T).T).sum(1).sqrt()
+    distance = LatentDistance(good.result.latent.shape[1])
+    distance.fit(good.result.latent)
+    return distance(test.result.latent)
 
 
 STANDARDISED: dict[str, Score] = {"standardised": _standardised}

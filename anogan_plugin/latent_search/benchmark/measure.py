@@ -27,6 +27,8 @@ PAPER_STEPS = 500
 MODES: dict[str, dict[str, Any]] = {
     "paper": {"search": "paper", "precision": "auto"},
     "paper_fp32": {"search": "paper"},
+    # The same search from another random latent vector: how far the reference agrees with itself.
+    "another_start": {"search": "paper", "precision": "auto", "seed": 1},
     "paper_compiled": {"search": "paper", "precision": "auto", "compiled": True},
     "fast": {"search": "fast", "precision": "auto"},
     "fast_fp32": {"search": "fast"},

@@ -11,6 +11,7 @@ Papers:
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -72,8 +73,9 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
             the guess is fitted to.
         search_precision: As ``training_precision``, for the search; scores are float32.
         image_score: ``paper`` for A(x), ``local`` for the largest local mean of the residual
-            |x − G(z_Γ)|, or ``standardised`` for the spot that is most unusual against held-out and
-            trained-on good images; that needs search ``refined``. None takes the preset's.
+            |x − G(z_Γ)|, ``standardised`` for the spot that is most unusual against held-out and
+            trained-on good images, which needs search ``refined``, or ``distance`` for how far
+            from theirs z_Γ is, for searches that start from a guess. None takes the preset's.
         overkill: Share of good images that the threshold may reject, in (0, 1).
         pre_processor: anomalib pre-processor; True resizes to ``image_size`` and scales to [-1, 1].
         post_processor: anomalib post-processor; True leaves scores raw and sets the threshold on
@@ -110,7 +112,7 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
         discrimination_weight: float = 0.1,
         search_seed: int = 0,
         search_precision: Literal["auto", "fp32", "bf16"] = "auto",
-        image_score: Literal["paper", "local", "standardised"] | None = None,
+        image_score: Literal["paper", "local", "standardised", "distance"] | None = None,
         overkill: float = 0.01,
         pre_processor: PreProcessor | bool = True,
         post_processor: PostProcessor | bool = True,
@@ -197,13 +199,21 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
         return self.model.reconstruct(images, search_progress(self.trainer))
 
     def standardise(self, images: torch.Tensor) -> None:
-        """Learn what good images leave over, with search ``refined``; others take too long for it.
+        """Learn what good images leave over, where search and score are meant for it.
 
         Args:
             images: ``(N, C, H, W)`` good images in [-1, 1].
         """
-        if self.model.search.map_steps > 0:
+        if self.model.learns_good:
             super().standardise(images)
+
+    def learn_good(self, parts: Sequence[torch.Tensor]) -> None:
+        """Fit the standardised residual and the latent distance in one search.
+
+        Args:
+            parts: Good images ``(B, C, H, W)`` in [-1, 1] each.
+        """
+        self.model.learn_good(parts, search_progress(self.trainer))
 
     def score_arguments(self) -> dict[str, Any]:
         """What a threshold depends on beside the weights.

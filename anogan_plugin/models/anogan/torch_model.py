@@ -3,6 +3,8 @@
 
 """AnoGAN's networks and score, without Lightning (Schlegl et al. 2017; Nakaoka & Kimoto)."""
 
+from collections.abc import Iterable
+
 import torch
 
 from anogan_plugin.latent_search import Progress, SearchResult, SearchSettings
@@ -13,10 +15,11 @@ from anogan_plugin.models.components.image_scores import (
     reconstruction_scores,
     residual_map,
 )
+from anogan_plugin.models.components.latent_distance import LatentDistance
 from anogan_plugin.models.components.searched_gan import SearchedGan
 from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 
-IMAGE_SCORES = ("paper", "local", "standardised")
+IMAGE_SCORES = ("paper", "local", "standardised", "distance")
 
 
 class AnoGANModel(SearchedGan):
@@ -30,7 +33,9 @@ class AnoGANModel(SearchedGan):
         discriminator_norm: ``"batch"``, ``"spectral"`` or ``"none"``.
         search: Settings of the latent search.
         image_score: ``"paper"`` for A(x), ``"local"`` for the largest local mean of the residual,
-            ``"standardised"`` for the most unusual spot, see :class:`StandardisedResidual`.
+            ``"standardised"`` for the most unusual spot, see :class:`StandardisedResidual`,
+            ``"distance"`` for how far z_Γ is from those of good images, see
+            :class:`LatentDistance`.
 
     Raises:
         ValueError: If an argument is not one of its valid choices.
@@ -55,6 +60,31 @@ class AnoGANModel(SearchedGan):
             )
             raise ValueError(msg)
         self.standardised = StandardisedResidual(image_size, channels)
+        self.distance = LatentDistance(latent_size)
+
+    @property
+    def learns_good(self) -> bool:
+        """Whether good images are searched when a training ends; with other scores it takes long.
+
+        Returns:
+            True for the searches and the scores that need it.
+        """
+        return self.search.map_steps > 0 or self.image_score == "distance"
+
+    def learn_good(self, parts: Iterable[torch.Tensor], progress: Progress | None = None) -> None:
+        """Learn what good images leave over, and where their latent vectors lie.
+
+        Args:
+            parts: Good images ``(B, C, H, W)`` in [-1, 1] each.
+            progress: Called after every step of the search with how far it is.
+        """
+        residuals, latents = [], []
+        for part in parts:
+            found = self.latent_search()(part, progress=progress)
+            residuals.append(part - found.reconstruction)
+            latents.append(found.latent)
+        self.standardised.fit(torch.cat(residuals))
+        self.distance.fit(torch.cat(latents))
 
     def reconstruct(self, images: torch.Tensor, progress: Progress | None = None) -> torch.Tensor:
         """The nearest images that the search finds.
@@ -78,9 +108,9 @@ class AnoGANModel(SearchedGan):
         Returns:
             Image scores, with the parts ``paper`` A(x), ``local``, the ``residual`` and
             ``discrimination`` that the paper's is made of, the ``steps`` of the search, and, where
-            the model was trained for it, ``standardised``: by what the search that it was trained
-            with leaves of good images, also where this one is another. The anomaly map is
-            |x − G(z_Γ)|, or the standardised one.
+            the model was trained for them, ``standardised`` and ``distance``: by what the search
+            that it was trained with finds for good images, also where this one is another. The
+            anomaly map is |x − G(z_Γ)|, or the standardised one.
 
         Raises:
             ValueError: If a score is NaN or infinite, because a weight or an image is.
@@ -98,6 +128,8 @@ class AnoGANModel(SearchedGan):
             "discrimination": found.discrimination,
             "steps": found.steps.to(images.device),
         }
+        if self.distance.fitted:
+            parts["distance"] = self.distance(found.latent.to(images.device))
         return reconstruction_scores(
             parts,
             self.image_score,

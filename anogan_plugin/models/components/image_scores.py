@@ -8,10 +8,8 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from anogan_plugin.models.components.standardised_residual import (
-    FEWEST_IMAGES,
-    StandardisedResidual,
-)
+from anogan_plugin.models.components.learnt_from_good import FEWEST_IMAGES
+from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 
 RESIDUAL_SCORES = ("sum", "mean", "local", "standardised")
 _WINDOW_AT_64_PIXELS = 5
@@ -44,7 +42,7 @@ def image_scores(
 
     Args:
         parts: ``(B,)`` each.
-        image_score: Name of one of them.
+        image_score: Name of one of them, or of one that only a fitted model has.
         anomaly_map: ``(B, H, W)``.
         reconstruction: ``(B, C, H, W)``; None for a model that makes none.
 
@@ -52,8 +50,16 @@ def image_scores(
         All of it.
 
     Raises:
-        ValueError: If a score is NaN or infinite, because a weight or an image is.
+        ValueError: If a score is NaN or infinite, because a weight or an image is, or if it is
+            learnt from good images and the model has not been.
     """
+    if image_score not in parts:
+        msg = (
+            f"image_score {image_score} measures images against good ones, which this model has "
+            f"not seen: train it with image_score {image_score}, on {FEWEST_IMAGES} good images or "
+            "more, four of them held out"
+        )
+        raise ValueError(msg)
     score = parts[image_score]
     # A graph that is being exported has no values to look at yet.
     if not torch.compiler.is_exporting() and not torch.isfinite(score).all():
@@ -97,13 +103,6 @@ def reconstruction_scores(
         parts["standardised"] = standardised_map.flatten(1).amax(1)
         if image_score == "standardised":
             anomaly_map = standardised_map
-    elif image_score == "standardised":
-        msg = (
-            "image_score standardised measures residuals against those of good images, which this "
-            f"model has not seen: train it with image_score standardised, on {FEWEST_IMAGES} good "
-            "images or more, four of them held out"
-        )
-        raise ValueError(msg)
     return image_scores(parts, image_score, anomaly_map, reconstruction)
 
 

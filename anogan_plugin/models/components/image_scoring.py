@@ -19,11 +19,11 @@ from lightning.pytorch.utilities import rank_zero_warn
 from anogan_plugin.models.components.evaluation import raw_score_evaluator
 from anogan_plugin.models.components.exporting import ScoringExport
 from anogan_plugin.models.components.image_scores import ImageScores
+from anogan_plugin.models.components.learnt_from_good import FEWEST_IMAGES
 from anogan_plugin.models.components.modes import eval_mode
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.components.pre_processing import to_generator_range
 from anogan_plugin.models.components.score_table import ScoreTable
-from anogan_plugin.models.components.standardised_residual import FEWEST_IMAGES
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 
 _CALIBRATION_BATCH = 64
@@ -106,7 +106,15 @@ class ImageScoring(ScoringExport):
             return
         parts = images.float().split(_CALIBRATION_BATCH)
         with eval_mode(self.model), torch.autocast(images.device.type, enabled=False):
-            residuals = [part - self.reconstruct(part) for part in parts]
+            self.learn_good(parts)
+
+    def learn_good(self, parts: Sequence[torch.Tensor]) -> None:
+        """Fit what scores measure against good images; in eval mode, in float32.
+
+        Args:
+            parts: Good images ``(B, C, H, W)`` in [-1, 1] each.
+        """
+        residuals = [part - self.reconstruct(part) for part in parts]
         self.model.standardised.fit(torch.cat(residuals))
 
     def _score_in_eval_mode(self, images: torch.Tensor) -> ImageScores:

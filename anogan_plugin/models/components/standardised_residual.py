@@ -9,13 +9,11 @@ be taken out.
 """
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from anogan_plugin.models.components.gan_settings import check_at_least
+from anogan_plugin.models.components.learnt_from_good import FEWEST_IMAGES, LearntFromGood
 
-FEWEST_IMAGES = 8
-"""Good images without which no deviation is estimated."""
 _MOST_DIRECTIONS = 64
 _IMAGES_PER_DIRECTION = 32
 _COARSE_SIDE = 64  # principal components are of images of at most this side: bounds their memory
@@ -24,7 +22,7 @@ _LEAST_DEVIATION = 0.02  # of a pixel in [-1, 1]: 2.5 grey levels of 8 bits
 _LEAST_SPREAD = 0.1  # of a smoothed |residual| in standard deviations
 
 
-class StandardisedResidual(nn.Module):
+class StandardisedResidual(LearntFromGood):
     """Standardises residuals r = x − x̂ by those of good images; no defect is looked at.
 
     :meth:`fit` takes the residuals of N good images and learns, in this order,
@@ -53,7 +51,6 @@ class StandardisedResidual(nn.Module):
         tensor(0)
     """
 
-    fitted: bool
     centre: torch.Tensor
     directions: torch.Tensor
     mean: torch.Tensor
@@ -66,7 +63,6 @@ class StandardisedResidual(nn.Module):
         coarse = min(image_size, _COARSE_SIDE)
         pixel = (channels, image_size, image_size)
         self.smoothing = _SMOOTHING_AT_64_PIXELS * image_size / 64
-        self.fitted = False
         self.register_buffer("centre", torch.zeros(channels * coarse**2))
         self.register_buffer("directions", torch.zeros(_MOST_DIRECTIONS, channels * coarse**2))
         self.register_buffer("mean", torch.zeros(pixel))
@@ -82,7 +78,8 @@ class StandardisedResidual(nn.Module):
             residuals: ``(N, C, H, W)`` float32, x − x̂ of good images in [-1, 1].
 
         Raises:
-            ValueError: If there are fewer than :data:`FEWEST_IMAGES`.
+            ValueError: If there are fewer than
+                :data:`~anogan_plugin.models.components.learnt_from_good.FEWEST_IMAGES`.
         """
         check_at_least(FEWEST_IMAGES, number_of_good_images=len(residuals))
         coarse = self._coarse(residuals)
@@ -97,14 +94,6 @@ class StandardisedResidual(nn.Module):
         self.level.copy_(smoothed.mean(0))
         self.spread.copy_((smoothed.var(0) + _LEAST_SPREAD**2).sqrt())
         self.fitted = True
-
-    def get_extra_state(self) -> torch.Tensor:
-        """Whether it has been fitted, for checkpoints."""
-        return torch.tensor(self.fitted)
-
-    def set_extra_state(self, state: torch.Tensor) -> None:
-        """Restore it."""
-        self.fitted = bool(state)
 
     def forward(self, residuals: torch.Tensor) -> torch.Tensor:
         """The standardised map.

@@ -1,0 +1,32 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What is learnt from good images when a training ends, and remembered in its checkpoint."""
+
+import torch
+from torch import nn
+
+FEWEST_IMAGES = 8
+"""Good images without which no deviation is estimated."""
+
+
+class LearntFromGood(nn.Module):
+    """A module whose buffers good images fill; a checkpoint says whether they have.
+
+    Attributes:
+        fitted: Whether they have.
+    """
+
+    fitted: bool
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fitted = False
+
+    def get_extra_state(self) -> torch.Tensor:
+        """Whether it has been fitted, for checkpoints."""
+        return torch.tensor(self.fitted)
+
+    def set_extra_state(self, state: torch.Tensor) -> None:
+        """Restore it."""
+        self.fitted = bool(state)

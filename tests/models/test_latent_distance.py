@@ -1,0 +1,65 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""The distance of latent vectors against scipy, and AnoGAN scored by it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from anomalib.engine import Engine
+from scipy.spatial.distance import mahalanobis
+
+from anogan_plugin.data.icmold import ICMold
+from anogan_plugin.models.anogan import AnoGAN
+from anogan_plugin.models.components.latent_distance import LatentDistance
+
+TINY: dict[str, Any] = {"image_size": 32, "width": 4, "latent_size": 8, "search_steps": 2}
+
+
+def test_it_is_the_mahalanobis_distance() -> None:
+    noise = np.random.default_rng(0)
+    good = noise.normal(size=(50, 6)) @ noise.normal(size=(6, 6)) + 3
+    tested = good[:4] + noise.normal(size=(4, 6))
+    distance = LatentDistance(6)
+    distance.fit(torch.tensor(good, dtype=torch.float32))
+    inverse = np.linalg.inv(np.cov(good.T) + 0.1 * np.eye(6))
+    expected = [mahalanobis(z, good.mean(0), inverse) for z in tested]
+    found = distance(torch.tensor(tested, dtype=torch.float32))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_fewer_good_images_than_dimensions_are_enough() -> None:
+    distance = LatentDistance(100)
+    distance.fit(torch.randn(10, 100))
+    assert distance(torch.randn(3, 100)).isfinite().all()
+
+
+def test_too_few_good_images_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 8"):
+        LatentDistance(2).fit(torch.randn(7, 2))
+
+
+def test_a_model_that_has_seen_no_good_images_says_so() -> None:
+    model = AnoGAN(**TINY, search="fast", image_score="distance")
+    with pytest.raises(ValueError, match=r"image_score distance .* train it"):
+        model(torch.rand(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize("preset", ["default", "inspection"])
+def test_one_flag_scores_by_it(preset: Any, rendered_set: Path, tmp_path: Path) -> None:
+    search = {"default": "fast", "inspection": "refined"}[preset]
+    arguments: dict[str, Any] = {**TINY, "preset": preset, "search": search}
+    engine = Engine(max_epochs=1, default_root_dir=tmp_path, accelerator="cpu", devices=1)
+    data = ICMold(root=rendered_set, image_size=32, train_batch_size=8)
+    engine.train(AnoGAN(**arguments, image_score="distance"), datamodule=data)
+    (table,) = (pd.read_csv(path) for path in tmp_path.rglob("v0/scores_test.csv"))
+    assert (table.score == table.distance).all()
+    assert table.rejected.notna().all()
+    images = torch.rand(2, 1, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    again: Any = AnoGAN.load_from_checkpoint(str(engine.best_model_path)).eval().model
+    expected = again.distance(again.latent_search()(images).latent)
+    torch.testing.assert_close(again.score(images).pred_score, expected)
