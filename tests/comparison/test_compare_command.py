@@ -115,6 +115,27 @@ def test_changed_configuration_is_a_new_job_and_the_old_result_stays(copied: Pat
     assert json.loads((after / "result.json").read_text())["epochs"] == 2
 
 
+def test_scored_job_without_weights_is_done_and_timed_only_when_trained_again(copied: Path) -> None:
+    out, folder = copied.parent / "out", jobs_of(copied)["brightness"]
+    # What a clone has of it: weights are not in the repository.
+    shutil.rmtree(out / "trained")
+    (folder / "timing.json").unlink()
+    listed = compare_here(copied, "--dry_run")
+    assert listed.code == 0
+    assert "1 scored; no weights: timing needs training again" in listed.said
+    cloned = compare_here(copied)
+    assert cloned.code == 0, cloned.said
+    assert "scored, not timed: 1, whose weights are gone" in cloned.said
+    assert "to run" not in cloned.said
+    row = pd.read_csv(out / "results.csv").iloc[0]
+    assert row.status == "done"
+    assert pd.isna(row.ms_batch_1)
+    assert not (folder / "error.txt").exists()
+    shutil.rmtree(folder)
+    assert compare_here(copied).code == 0
+    assert pd.read_csv(out / "results.csv").ms_batch_1[0] > 0
+
+
 def test_a_folder_holds_the_comparison_of_one_file(copied: Path) -> None:
     manifest = copied.parent / "out" / "comparison.json"
     before = manifest.read_bytes()
