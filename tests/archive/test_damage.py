@@ -16,35 +16,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFile
 
-from anogan_plugin.archive.reading import ReadImage, ShardReader
+from anogan_plugin.archive.reading import ShardReader
 from anogan_plugin.archive.shards import Images
 from tests.archive.small import (
+    Mean,
     arguments,
     brightness,
     grey,
+    read,
     rows,
     score_here,
     write_images,
     write_parquet,
 )
-
-
-class _Mean:
-    """Stands in for a scorer where images are only read."""
-
-    def prepare(self, image: np.ndarray) -> float:
-        return float(image.mean())
-
-
-def read(address: Path | str, most: int = 3) -> list[ReadImage]:
-    images, scorer = Images(str(address)), _Mean()
-    reader = ShardReader(images, most_pixels=10_000)
-    return [
-        image
-        for shard in images.shards(most)
-        for image in reader.read(shard, scorer)  # type: ignore[arg-type]
-    ]
 
 
 def _damage(archive: Path, member: str) -> None:
@@ -109,26 +95,34 @@ def test_rows_after_a_damaged_page_are_there_and_later_pages_are_read(
         assert found[8].pixels == pytest.approx(8 / 255)
 
 
+class _Gone(MemoryFile):
+    """A file of a store whose first bytes can't be reached."""
+
+    lost = 100
+
+    def read(self, size: int = -1) -> bytes:
+        if self.tell() < self.lost:
+            raise OSError("no network")
+        return super().read(size)
+
+
 def test_a_store_out_of_reach_stops_it_instead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write_parquet(tmp_path / "a.parquet", [grey(level) for level in range(12)], 4)
     memory = fsspec.filesystem("memory")
     memory.pipe("/gone/a.parquet", file.read_bytes())
-    images = Images("memory://gone/a.parquet")
+    images = Images("memory://gone")
     (shard,) = images.shards(12)
 
-    class _Gone(type(memory.open("/gone/a.parquet"))):  # type: ignore[misc]
-        def read(self, size: int = -1) -> bytes:
-            if self.tell() < 100:  # where the first page is
-                raise OSError("no network")
-            return super().read(size)
+    def lose(kind: type[_Gone]) -> None:
+        monkeypatch.setattr(
+            images.fs, "open", lambda path, mode: kind(memory, path, file.read_bytes())
+        )
 
-    monkeypatch.setattr(
-        images.fs, "open", lambda path, mode: _Gone(memory, path, file.read_bytes())
-    )
+    lose(_Gone)  # the first page, where the footer can still be read
     with pytest.raises(OSError, match="no network"):
-        list(ShardReader(images, 10_000).read(shard, _Mean()))  # type: ignore[arg-type]
+        list(ShardReader(images, 10_000).read(shard, Mean()))
 
 
 @pytest.mark.parametrize(
