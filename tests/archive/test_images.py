@@ -83,6 +83,11 @@ def test_links_are_followed_but_not_in_a_circle(tmp_path: Path) -> None:
     assert names(folder) == ["00000.png", "00001.png", "linked/00000.png"]
 
 
+def test_images_in_a_folder_named_as_the_notes_of_scores_are_images(tmp_path: Path) -> None:
+    write_images(tmp_path / "_archive", [1])
+    assert names(tmp_path) == ["_archive/00000.png"]
+
+
 def test_parquet_files_are_cut_by_rows(tmp_path: Path) -> None:
     images = [grey(0)] * 7
     write_parquet(tmp_path / "b.parquet", images, 2)
