@@ -173,6 +173,6 @@ def _state(folder: JobFolder) -> str:
         if folder.has(TIMING):
             return "done"
         left = folder.is_left(TIMING)
-        return "to be timed" if left else "scored; no weights: timing needs training again"
+        return "to be timed" if left else "scored (no weights: timing needs training again)"
     reason = folder.reason()
     return "to run" if reason is None else f"failed, to run again: {reason}"

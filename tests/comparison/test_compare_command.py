@@ -123,7 +123,7 @@ def test_scored_job_without_weights_is_done_and_timed_only_when_trained_again(co
     (folder / "timing.json").unlink()
     listed = compare_here(copied, "--dry_run")
     assert listed.code == 0
-    assert "1 scored; no weights: timing needs training again" in listed.said
+    assert "1 scored (no weights: timing needs training again)" in listed.said
     cloned = compare_here(copied)
     assert cloned.code == 0, cloned.said
     assert "scored, not timed: 1, whose weights are gone" in cloned.said
