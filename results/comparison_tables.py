@@ -1,14 +1,13 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tables of all models from the summaries of the comparisons that are kept here."""
+"""Tables of models, from the comparisons that are kept here."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
+from cells import RESULTS, mean_of, overlap_of, row_of
 
-RESULTS = Path(__file__).parent
 COMPARISONS = {
     "icmold_paper": "IC mould, paper's split",
     "chip_photographs": "DIP packages, mean of four",
@@ -36,12 +35,50 @@ def models(class_name: str | None = None) -> str:
     if not names:
         return _NOT_MEASURED
     heads = ["model", *(COMPARISONS[f] for f in found), "ms/image", "parameters, M"]
-    lines = [f"| {' | '.join(heads)} |", "|---|" + "---:|" * (len(heads) - 1)]
+    lines = [row_of(heads), "|---|" + "---:|" * (len(heads) - 1)]
     for name in names:
         of_name = {folder: table[table.model == name] for folder, table in found.items()}
         aurocs = [_auroc(table, found[f]) for f, table in of_name.items()]
         if any(aurocs):
-            lines.append(f"| {' | '.join([name, *aurocs, *_costs(of_name)])} |")
+            lines.append(row_of([name, *aurocs, *_costs(of_name)]))
+    return "\n".join(lines)
+
+
+def demo() -> str:
+    """What ``make demo`` measured."""
+    rows = pd.read_csv(RESULTS / "icmold_quick" / "summary.csv")
+    lines = [
+        "| model | AUROC | 95 % interval | pixel AUROC | training, s | ms per image |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in rows.itertuples():
+        pixels = "" if pd.isna(row.pixel_auroc_mean) else f"{row.pixel_auroc_mean:.2f}"
+        cells = [
+            row.model,
+            f"{row.auroc_mean:.2f}",
+            f"{row.auroc_low:.2f} to {row.auroc_high:.2f}",
+            pixels,
+            f"{row.train_seconds:.0f}",
+            f"{row.ms_batch_1:.1f}",
+        ]
+        lines.append(row_of(cells))
+    return "\n".join(lines)
+
+
+def overlap() -> str:
+    """How far the histograms of the comparison on the paper's split overlap."""
+    folder = RESULTS / "icmold_paper"
+    jobs = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))["jobs"]
+    found: dict[str, list[float]] = {}
+    for job in jobs:
+        path = folder / "jobs" / job["folder"] / "scores.parquet"
+        if path.exists():
+            scores = pd.read_parquet(path)
+            test = scores[scores.split == "test"]
+            found.setdefault(job["model"], []).append(overlap_of(test.label, test.score))
+    lines = ["| model | overlap | seeds |", "|---|---:|---:|"]
+    for model, shares in sorted(found.items(), key=lambda each: min(each[1])):
+        lines.append(f"| {model} | {mean_of(pd.Series(shares), 3)} | {len(shares)} |")
     return "\n".join(lines)
 
 

@@ -1,12 +1,12 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tables of the load tests of ``anomalib score`` and ``anomalib serve``."""
+"""Tables of exported files, and of the load tests of ``anomalib score`` and ``anomalib serve``."""
 
 import json
-from pathlib import Path
 
-RESULTS = Path(__file__).parent
+import pandas as pd
+from cells import RESULTS, row_of
 
 
 def archive() -> str:
@@ -37,7 +37,7 @@ def archive() -> str:
             "",
             "| | |",
             "|---|---|",
-            *(f"| {name} | {value} |" for name, value in cells.items()),
+            *map(row_of, cells.items()),
             "",
             "The estimate is on paper: it takes the rate for a core's, and a store that keeps up. "
             "Larger images and AnoGAN's search cost what they cost, image by image.",
@@ -91,7 +91,7 @@ def serving() -> str:
             f"{sum(load['faults'].values()):,}",
             str(load["lost"]),
         ]
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(row_of(cells))
     worst = max(load["worst_relative_difference"] for load in found["loads"])
     return "\n".join(
         [
@@ -102,3 +102,34 @@ def serving() -> str:
             f"Tracebacks in the log: {found['tracebacks_in_log']}.",
         ]
     )
+
+
+def export() -> str:
+    """How fast exported files score, and how near to the checkpoint."""
+    rows = pd.read_csv(RESULTS / "export" / "times.csv")
+    first, weights = rows.iloc[0], " and ".join(rows.weights.unique())
+    versions = rows.drop_duplicates("runtime").set_index("runtime").version
+    untrained = ": right for time and equality, not for scores" if "one epoch" in weights else ""
+    lines = [
+        f"Processor's time per image, {first.images} images of {first.pixels} × {first.pixels} one "
+        f"at a time, {first.threads} thread(s) of {first.processor} beside other programs, all in "
+        f"float32; weights: {weights}{untrained}. Differences are the largest over images and "
+        "runtimes, of a score relative to it, of a map to its largest value; *itself*: how far "
+        "PyTorch's own scores move when its images move by 1e-7.",
+        "",
+        "| model | "
+        + " | ".join(f"{name} {version}, ms" for name, version in versions.items())
+        + " | score differs by | map differs by | itself |",
+        "|---|" + "---:|" * (len(versions) + 3),
+    ]
+    for model, group in rows.groupby("model", sort=False):
+        times = group.set_index("runtime").processor_ms_per_image[versions.index]
+        cells = [
+            model,
+            *(f"{time:,.1f}" for time in times),
+            f"{group.largest_score_difference.max():.1g}",
+            f"{group.largest_map_difference.max():.1g}",
+            f"{group.own_score_difference.max():.1g}",
+        ]
+        lines.append(row_of(cells))
+    return "\n".join(lines)

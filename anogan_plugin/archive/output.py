@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from anogan_plugin.archive.names import from_bytes, to_bytes
-from anogan_plugin.archive.shards import Shard
+from anogan_plugin.archive.shards import LOCK, NOTES, SETTINGS, Shard
 from anogan_plugin.files import write_atomically, write_json
 
 _SHARDS_PER_GROUP = 16
@@ -28,6 +28,7 @@ _PLAN = pa.schema(
         ("file", pa.binary()),
         ("first", pa.int64()),
         ("size", pa.int64()),
+        ("error", pa.binary()),
     ]
 )
 
@@ -60,14 +61,14 @@ class ScoresFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._own = path / "_archive"
-        self._settings = self._own / "archive.json"
+        self._own = path / NOTES
+        self._settings = self._own / SETTINGS
         self._plan, self._draft = self._own / "plan.parquet", self._own / "draft.parquet"
 
     def lock(self) -> FileLock:
         """A lock for whoever scores into this folder; the system frees it when the holder dies."""
         self._own.mkdir(parents=True, exist_ok=True)
-        return FileLock(self._own / "lock", timeout=0)
+        return FileLock(self._own / LOCK, timeout=0)
 
     def write_plan(self, shards: Iterator[Shard]) -> Plan:
         """Write the list of the images, which :meth:`begin` takes or drops.
@@ -86,7 +87,7 @@ class ScoresFolder:
                 group: list[dict[str, Any]] = []
                 for shard in shards:
                     group.append(_row(shard))
-                    digest.update(json.dumps(asdict(shard)).encode())
+                    digest.update(json.dumps(shard.identity).encode())
                     counts["shards"] += 1
                     counts["images"] += shard.count
                     if len(group) == _SHARDS_PER_GROUP:
@@ -104,7 +105,8 @@ class ScoresFolder:
         with pq.ParquetFile(self._plan) as plan:
             found = plan.read_row_group(group).slice(row, 1).to_pylist()[0]
         names = [from_bytes(name) for name in found["names"]]
-        return Shard(**{**found, "names": names, "file": from_bytes(found["file"])})
+        texts = {name: from_bytes(found[name]) for name in ("file", "error")}
+        return Shard(**{**found, **texts, "names": names})
 
     def images_in(self, shards: list[int]) -> int:
         """How many images there are in some shards of the plan."""
@@ -189,7 +191,8 @@ class ScoresFolder:
 
 def _row(shard: Shard) -> dict[str, Any]:
     names = [to_bytes(name) for name in shard.names]
-    return {**asdict(shard), "names": names, "file": to_bytes(shard.file)}
+    texts = {"file": to_bytes(shard.file), "error": to_bytes(shard.error)}
+    return {**asdict(shard), **texts, "names": names}
 
 
 def _name(number: int) -> str:

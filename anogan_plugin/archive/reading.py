@@ -3,16 +3,13 @@
 
 """From a shard to its images: read and decoded while earlier ones are scored."""
 
-import lzma
-import zipfile
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,6 +17,7 @@ import torch
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.zip import ZipFileSystem
 
+from anogan_plugin.archive.damage import DAMAGED, Watched
 from anogan_plugin.archive.names import from_bytes
 from anogan_plugin.archive.shards import IMAGE_COLUMN, PATH_COLUMN, Images, Shard
 from anogan_plugin.scoring.decoding import Decoder
@@ -31,16 +29,6 @@ _AHEAD = 64
 _ROWS, _BUFFER = 64, 1 << 20
 _BYTES_PER_PIXEL = 8
 """More than any image of 8 or 16 bits takes, compressed or not."""
-_DAMAGED = (
-    FileNotFoundError,
-    PermissionError,
-    EOFError,
-    ValueError,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What a file raises that is there but can't be read, wherever it is."""
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
@@ -103,8 +91,12 @@ class ShardReader:
         Raises:
             OSError: If they are not on this machine and can't be reached.
         """
-        entries = self._rows.entries(shard) if shard.file else map(self._file, shard.names)
-        yield from _ahead(self._threads, partial(self._read, scorer), entries)
+        yield from _ahead(self._threads, partial(self._read, scorer), self._entries(shard))
+
+    def _entries(self, shard: Shard) -> Iterable[Entry]:
+        if shard.error:
+            return [Entry(name, partial(_raise, shard.error)) for name in shard.names]
+        return self._rows.entries(shard) if shard.file else map(self._file, shard.names)
 
     def _file(self, name: str) -> Entry:
         return Entry(name, partial(self._load, name))
@@ -120,7 +112,7 @@ class ShardReader:
     def _read(self, scorer: Scorer, entry: Entry) -> ReadImage:
         try:
             encoded = entry.load()
-        except _DAMAGED as error:
+        except DAMAGED as error:
             return ReadImage(entry.name, None, str(error) or "it ends too early")
         except (OSError, RuntimeError) as error:
             if not _is_of_the_file(error, self._images):
@@ -137,29 +129,6 @@ def _is_of_the_file(error: Exception, images: Images) -> bool:
         # Of a disk, a part that is broken; of a network, one that may be back tomorrow.
         return isinstance(images.fs, LocalFileSystem)
     return isinstance(images.fs, ZipFileSystem)  # encrypted, or of an unknown compression
-
-
-class _Watched:
-    """A file that tells whether it could not be reached, or what was read from it is no good.
-
-    Args:
-        file: Opened to be read.
-    """
-
-    closed = False
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self.out_of_reach = False
-        self.seek, self.tell, self.close = file.seek, file.tell, file.close
-
-    def read(self, size: int = -1) -> bytes:
-        """Read as the file does."""
-        try:
-            return self._file.read(size)
-        except Exception:
-            self.out_of_reach = True
-            raise
 
 
 class _ParquetRows:
@@ -181,7 +150,7 @@ class _ParquetRows:
     def _all(self, file: str) -> Iterator[Entry]:
         first = 0
         with self._images.fs.open(self._images.path(file), "rb") as opened:
-            watched = _Watched(opened)
+            watched = Watched(opened)
             parquet = pq.ParquetFile(watched, buffer_size=_BUFFER)
             for group in range(parquet.num_row_groups):
                 until = first + parquet.metadata.row_group(group).num_rows

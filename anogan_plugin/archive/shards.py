@@ -3,12 +3,11 @@
 
 """What there is to score, cut into shards: the same images give the same shards."""
 
-import dataclasses
 import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,9 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from fsspec.implementations.local import LocalFileSystem
 
+from anogan_plugin.archive.damage import DAMAGED, UnreadableParquetError, Watched
 from anogan_plugin.data.image_io import IMAGE_SUFFIXES
 
 IMAGE_COLUMN, PATH_COLUMN = "image", "path"
+NOTES, LOCK, SETTINGS = "_archive", "lock", "archive.json"
+"""The folder beside scores, and files in it, by which scores are told from images."""
 _PARQUET = ".parquet"
 
 
@@ -28,19 +30,29 @@ _PARQUET = ".parquet"
 class Shard:
     """Images whose rows are one file of the result: image files, or rows of a Parquet file.
 
+    A Parquet file whose footer is damaged is one image, which can't be read: nobody knows how many
+    there are in it.
+
     Attributes:
         count: How many images.
         names: Their files, from the folder that they are in; empty for rows.
         file: The Parquet file, from the folder that it is in; empty for image files.
         first: Its first row that belongs to the shard.
         size: Bytes of the files together, by which a change of them shows; 0 where not known.
+        error: Why they can't be read, where that is known; else empty.
     """
 
     count: int
-    names: list[str] = dataclasses.field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     file: str = ""
     first: int = 0
     size: int = 0
+    error: str = ""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All of it but the error, whose words are those of a version of pyarrow."""
+        return {name: value for name, value in asdict(self).items() if name != "error"}
 
 
 class Images:
@@ -99,7 +111,9 @@ class Images:
             Every image in one shard.
 
         Raises:
-            ValueError: If a folder has images and Parquet files, or a list is not in UTF-8.
+            ValueError: If a folder has images and Parquet files, or scores, or a list is not in
+                UTF-8, or a Parquet file has no images; if it can't be read and is the only one.
+            OSError: If the images are not on this machine and can't be reached.
         """
         files = self._listed() if self._is_list else self._of_one_kind()
         while taken := list(islice(files, most)):
@@ -133,6 +147,7 @@ class Images:
         if within and within[-1] in above:
             return
         entries: list[dict[str, Any]] = self.fs.ls(folder, detail=True)
+        self._refuse_scores(folder, entries)
         for entry in sorted(entries, key=lambda entry: entry["name"]):
             path = PurePosixPath(entry["name"])
             if path.name.startswith("."):
@@ -142,6 +157,19 @@ class Images:
                 yield from self._below(entry["name"], within)
             elif path.suffix.lower() in {*IMAGE_SUFFIXES, _PARQUET}:
                 yield entry["name"][len(self._root) :].lstrip("/"), entry["size"] or 0
+
+    def _refuse_scores(self, folder: str, entries: list[dict[str, Any]]) -> None:
+        """Refuse a folder of scores, as one that a link leads to."""
+        for entry in entries:
+            if PurePosixPath(entry["name"]).name != NOTES or entry["type"] != "directory":
+                continue
+            notes = self.fs.ls(entry["name"], detail=False)
+            if {LOCK, SETTINGS} & {PurePosixPath(note).name for note in notes}:
+                raise ValueError(
+                    f"{folder} is a folder of scores, of this call or another, and inside --images "
+                    f"{self.address}; scores are Parquet files, which would be taken for images: "
+                    "move it, or the link to it, away from there"
+                )
 
     def _listed(self) -> Iterator[tuple[str, int]]:
         with tempfile.TemporaryDirectory() as folder, self.fs.open(self._root, "rb") as lines:
@@ -169,12 +197,13 @@ class Images:
         return str(PurePosixPath(name)) if name and self._is_local else name
 
     def _rows(self, name: str, size: int, most: int) -> Iterator[Shard]:
-        with self.fs.open(self.path(name), "rb") as file:
-            try:
-                parquet = pq.ParquetFile(file)
-            except pa.ArrowException as error:
-                raise ValueError(f"{name} can't be read as Parquet: {error}") from error
-            columns, rows = parquet.schema_arrow.names, parquet.metadata.num_rows
+        try:
+            columns, rows = self._footer(name)
+        except UnreadableParquetError as error:
+            if not self._is_folder:
+                raise
+            yield Shard(1, [name], size=size, error=str(error))
+            return
         if IMAGE_COLUMN not in columns:
             raise ValueError(
                 f"{name} has the columns {columns}, expected one called {IMAGE_COLUMN!r} of image "
@@ -182,6 +211,30 @@ class Images:
             )
         for first in range(0, rows, most):
             yield Shard(min(most, rows - first), file=name, first=first, size=size)
+
+    def _footer(self, name: str) -> tuple[list[str], int]:
+        """The columns of a Parquet file, and how many rows it has."""
+        try:
+            with self.fs.open(self.path(name), "rb") as opened:
+                watched = Watched(opened)
+                try:
+                    return _columns_and_rows(pq.ParquetFile(watched))
+                # What pyarrow raises depends on where the footer is damaged.
+                except (OSError, pa.ArrowException) as error:
+                    if watched.out_of_reach and not self._is_local:
+                        raise
+                    raise ValueError(error) from error
+        except DAMAGED as error:
+            reason = f"{name} can't be read as Parquet: {error}; how many rows it had is not known"
+            raise UnreadableParquetError(reason) from error
+
+
+def _columns_and_rows(parquet: pq.ParquetFile) -> tuple[list[str], int]:
+    footer = parquet.metadata
+    rows = sum(footer.row_group(group).num_rows for group in range(footer.num_row_groups))
+    if rows != footer.num_rows:
+        raise ValueError(f"its footer has {footer.num_rows} rows, and groups of {rows} together")
+    return parquet.schema_arrow.names, rows
 
 
 def _is_parquet(name: str) -> bool:

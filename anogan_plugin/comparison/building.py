@@ -3,6 +3,8 @@
 
 """From the plain data of a job to a data module and a model."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, cast
 
 from anomalib.data import AnomalibDataModule
@@ -31,7 +33,7 @@ def build_data(job: Job) -> AnomalibDataModule:
 
 
 def build_model(job: Job, data: AnomalibDataModule) -> AnomalibModule:
-    """Build the model of a job such that it gives raw scores, draws nothing and measures nothing.
+    """Build the model of a job.
 
     Args:
         job: The job.
@@ -51,8 +53,26 @@ def build_model(job: Job, data: AnomalibDataModule) -> AnomalibModule:
     # Given to the constructor: some models make their networks for the size that it says.
     resized = {} if side is None else {"pre_processor": cls.configure_pre_processor((side, side))}
     model: AnomalibModule = build(cls, arguments, **resized)
-    model.post_processor = model.evaluator = model.visualizer = None
     return model
+
+
+@contextlib.contextmanager
+def unmeasured(model: AnomalibModule) -> Iterator[None]:
+    """Have a model draw nothing and compute no metric, which a comparison does itself.
+
+    Args:
+        model: Afterwards it does both again: a checkpoint of a model that does not would switch
+            them off in ``anomalib test``, too.
+
+    Yields:
+        Nothing.
+    """
+    kept = model.evaluator, model.visualizer
+    model.evaluator = model.visualizer = None
+    try:
+        yield
+    finally:
+        model.evaluator, model.visualizer = kept
 
 
 def changed_arguments(job: Job, data: AnomalibDataModule) -> dict[str, Any]:

@@ -170,6 +170,9 @@ def _listed(output: Path, jobs: tuple[Job, ...]) -> Table:
 
 def _state(folder: JobFolder) -> str:
     if folder.has(RESULT):
-        return "done" if folder.has(TIMING) else "to be timed"
+        if folder.has(TIMING):
+            return "done"
+        left = folder.is_left(TIMING)
+        return "to be timed" if left else "scored (no weights: timing needs training again)"
     reason = folder.reason()
     return "to run" if reason is None else f"failed, to run again: {reason}"

@@ -18,7 +18,12 @@ from anomalib.models import AnomalibModule
 from lightning import seed_everything
 from lightning.pytorch import Callback
 
-from anogan_plugin.comparison.building import build_data, build_model, changed_arguments
+from anogan_plugin.comparison.building import (
+    build_data,
+    build_model,
+    changed_arguments,
+    unmeasured,
+)
 from anogan_plugin.comparison.environment import (
     environment,
     images_digest,
@@ -104,7 +109,8 @@ def _result(folder: JobFolder, device: str) -> dict[str, Any]:
     begin, earlier = time.perf_counter(), raw.seconds
     engine = _engine(folder, device, [raw, progress])
     rest = loaders(data, raw.scored)
-    engine.test(model, dataloaders=rest, ckpt_path=folder.checkpoint, verbose=False)
+    with unmeasured(model):
+        engine.test(model, dataloaders=rest, ckpt_path=folder.checkpoint, verbose=False)
     test_seconds = time.perf_counter() - begin + earlier
     table = raw.table(data, _selecting(engine, data))
     folder.write_scores(table)
@@ -169,7 +175,8 @@ def _trained(folder: JobFolder, progress: Callback, device: str) -> dict[str, An
             engine = _engine(folder, device, [progress], **job.model.trainer)
             _check_end(job, model)
             begin = time.perf_counter()
-            engine.fit(model, datamodule=data)
+            with unmeasured(model):
+                engine.fit(model, datamodule=data)
             found = {
                 "train_seconds": round(time.perf_counter() - begin, 2),
                 "epochs": engine.trainer.current_epoch,

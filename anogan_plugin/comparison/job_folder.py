@@ -139,6 +139,10 @@ class JobFolder:
                 return False
         return self.read_json(stage) is not None
 
+    def is_left(self, stage: str) -> bool:
+        """Whether a stage can be and is not done; timing takes weights, which a clone has not."""
+        return not self.has(stage) and (stage == RESULT or self.checkpoint.exists())
+
     def reason(self) -> str | None:
         """Why the job failed: the last line of ``error.txt``, None if there is none."""
         try:

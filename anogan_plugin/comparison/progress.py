@@ -13,7 +13,7 @@ from rich.text import Text
 
 from anogan_plugin.comparison.estimates import Estimates, in_words
 from anogan_plugin.comparison.job import Job
-from anogan_plugin.comparison.job_folder import TIMING, JobFolder
+from anogan_plugin.comparison.job_folder import RESULT, TIMING, JobFolder
 from anogan_plugin.comparison.job_progress import PROGRESS
 from anogan_plugin.comparison.runner import Finished, Watcher
 from anogan_plugin.report.comparison import table_so_far
@@ -58,6 +58,8 @@ class LiveView(Watcher):
     def begin(self, stage: str, jobs: list[Job]) -> None:
         """A stage begins in which ``jobs`` have to be run."""
         self._stage, self._left = stage, list(jobs)
+        if stage == TIMING:
+            self._name_untimed()
         if not jobs:
             return
         scored = len(self._jobs) - self._failed
@@ -65,6 +67,18 @@ class LiveView(Watcher):
         if stage == TIMING:
             have = f"{scored} of {len(self._jobs)} jobs scored; to time, one at a time"
         self._console.print(f"{have}: {len(jobs)}")
+
+    def _name_untimed(self) -> None:
+        """Say how many jobs are scored and can't be timed."""
+        folders = [JobFolder(self._output, job) for job in self._jobs]
+        scored = [each for each in folders if each.has(RESULT) and not each.has(TIMING)]
+        if count := sum(not each.is_left(TIMING) for each in scored):
+            self._console.print(
+                f"scored, not timed: {count}, whose weights are gone; to train and time one again, "
+                f"delete its folder in {self._output / 'jobs'}",
+                soft_wrap=True,
+                markup=False,
+            )
 
     def finished(self, finished: Finished) -> None:
         """A job ended."""

@@ -43,8 +43,9 @@ class Watcher:
 class JobRunner(ABC):
     """Runs the jobs of a comparison: training and scoring first, then timing, one at a time.
 
-    Timing comes last because a machine that trains can't be timed. Weights that several jobs score
-    with are trained by the first of them, while the others wait; if that fails, they fail with it.
+    Timing comes last because a machine that trains can't be timed. A scored job whose weights are
+    gone is done without it. Weights that several jobs score with are trained by the first of them,
+    while the others wait; if that fails, they fail with it.
 
     Attributes:
         watcher: Is told how it goes.
@@ -68,7 +69,7 @@ class JobRunner(ABC):
             left = [
                 job
                 for job in jobs
-                if job.folder_name not in failed and not JobFolder(output, job).has(stage)
+                if job.folder_name not in failed and JobFolder(output, job).is_left(stage)
             ]
             self.watcher.begin(stage, left)
             for finished in self._run_stage(stage, left, output):

@@ -8,7 +8,7 @@ import io
 import os
 import resource
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +23,11 @@ from anomalib.models import AnomalibModule
 from lightning.pytorch import Trainer
 
 from anogan_plugin.archive.pipeline import Score
+from anogan_plugin.archive.reading import ReadImage, ShardReader
+from anogan_plugin.archive.shards import Images
 from anogan_plugin.data.image_io import encode_png
+from anogan_plugin.latent_search import ImageSource
+from anogan_plugin.scoring.scorer import Scored, Scorer
 from tests.processes import ANOMALIB
 
 TIMEOUT = 200
@@ -63,6 +67,23 @@ def write_parquet(file: Path, images: list[Any], rows_in_group: int, **columns: 
     """Write images into a Parquet file."""
     pq.write_table(pa.table({"image": images, **columns}), file, row_group_size=rows_in_group)
     return file
+
+
+class Mean(Scorer):
+    """Makes the mean of an image, and has nothing to say of it: where images are only read."""
+
+    def prepare(self, image: np.ndarray) -> torch.Tensor:
+        return torch.tensor(image.mean())
+
+    def stream(self, images: ImageSource) -> Iterator[Scored]:
+        return iter(())
+
+
+def read(address: Path | str, most: int = 3) -> list[ReadImage]:
+    """Read all images in shards of ``most``; their pixels are the mean."""
+    images, scorer = Images(str(address)), Mean()
+    reader = ShardReader(images, most_pixels=10_000)
+    return [image for shard in images.shards(most) for image in reader.read(shard, scorer)]
 
 
 @dataclass(frozen=True)

@@ -16,35 +16,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFile
 
-from anogan_plugin.archive.reading import ReadImage, ShardReader
+from anogan_plugin.archive.reading import ShardReader
 from anogan_plugin.archive.shards import Images
 from tests.archive.small import (
+    Mean,
     arguments,
     brightness,
     grey,
+    read,
     rows,
     score_here,
     write_images,
     write_parquet,
 )
-
-
-class _Mean:
-    """Stands in for a scorer where images are only read."""
-
-    def prepare(self, image: np.ndarray) -> float:
-        return float(image.mean())
-
-
-def read(address: Path | str, most: int = 3) -> list[ReadImage]:
-    images, scorer = Images(str(address)), _Mean()
-    reader = ShardReader(images, most_pixels=10_000)
-    return [
-        image
-        for shard in images.shards(most)
-        for image in reader.read(shard, scorer)  # type: ignore[arg-type]
-    ]
 
 
 def _damage(archive: Path, member: str) -> None:
@@ -109,26 +95,90 @@ def test_rows_after_a_damaged_page_are_there_and_later_pages_are_read(
         assert found[8].pixels == pytest.approx(8 / 255)
 
 
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-30])
+
+
+def _overwrite(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-400:-8] = b"\xff" * 392
+    file.write_bytes(content)
+
+
+def _miscount(file: Path) -> None:
+    """Have the footer say 13 rows: after the field's type, Thrift has twice the number."""
+    content = file.read_bytes()
+    assert content.count(b"\x16\x18\x19") == 1
+    file.write_bytes(content.replace(b"\x16\x18\x19", b"\x16\x1a\x19"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_cut, "magic bytes not found"),
+        (_overwrite, "deserialize thrift"),
+        (_miscount, "its footer has 13 rows, and groups of 12 together"),
+        (Path.unlink, "No such file"),
+    ],
+)
+def test_a_file_with_a_damaged_footer_is_a_row_and_the_others_are_read(
+    spoil: Callable[[Path], None], reason: str, tmp_path: Path, checkpoint: Path
+) -> None:
+    (folder := tmp_path / "images").mkdir()
+    for name in "abc":
+        write_parquet(tmp_path / f"{name}.parquet", [grey(level) for level in range(12)], 4)
+        (folder / f"{name}.parquet").symlink_to(tmp_path / f"{name}.parquet")
+    spoil(tmp_path / "b.parquet")
+    command = arguments(folder, checkpoint, tmp_path / "out")
+    ended = score_here(command)
+    assert ended.code == 0, ended.said
+    assert "1 of them can't be read" in ended.said
+    table = rows(tmp_path / "out")
+    expected = [f"{name}.parquet#{row}" for name in "ac" for row in range(12)]
+    expected.insert(12, "b.parquet")
+    assert table.path.tolist() == expected
+    unread = table[table.error.notna()]
+    assert unread.path.tolist() == ["b.parquet"]
+    assert "b.parquet can't be read as Parquet: " in unread.error.item()
+    assert reason in unread.error.item()
+    assert "25 of 25 images were scored before" in score_here(command).said
+
+
+class _Gone(MemoryFile):
+    """A file of a store whose first bytes can't be reached."""
+
+    lost = 100
+
+    def read(self, size: int = -1) -> bytes:
+        if self.tell() < self.lost:
+            raise OSError("no network")
+        return super().read(size)
+
+
+class _AllGone(_Gone):
+    lost = 1 << 30
+
+
 def test_a_store_out_of_reach_stops_it_instead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write_parquet(tmp_path / "a.parquet", [grey(level) for level in range(12)], 4)
     memory = fsspec.filesystem("memory")
     memory.pipe("/gone/a.parquet", file.read_bytes())
-    images = Images("memory://gone/a.parquet")
+    images = Images("memory://gone")
     (shard,) = images.shards(12)
 
-    class _Gone(type(memory.open("/gone/a.parquet"))):  # type: ignore[misc]
-        def read(self, size: int = -1) -> bytes:
-            if self.tell() < 100:  # where the first page is
-                raise OSError("no network")
-            return super().read(size)
+    def lose(kind: type[_Gone]) -> None:
+        monkeypatch.setattr(
+            images.fs, "open", lambda path, mode: kind(memory, path, file.read_bytes())
+        )
 
-    monkeypatch.setattr(
-        images.fs, "open", lambda path, mode: _Gone(memory, path, file.read_bytes())
-    )
+    lose(_Gone)  # the first page, where the footer can still be read
     with pytest.raises(OSError, match="no network"):
-        list(ShardReader(images, 10_000).read(shard, _Mean()))  # type: ignore[arg-type]
+        list(ShardReader(images, 10_000).read(shard, Mean()))
+    lose(_AllGone)
+    with pytest.raises(OSError, match="no network"):
+        list(images.shards(12))
 
 
 @pytest.mark.parametrize(

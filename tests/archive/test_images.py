@@ -5,6 +5,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -15,9 +16,11 @@ from PIL import Image
 from anogan_plugin.archive.reading import ShardReader
 from anogan_plugin.archive.shards import Images, Shard
 from tests.archive.small import (
+    Mean,
     arguments,
     brightness,
     grey,
+    read,
     rows,
     score_here,
     write_images,
@@ -80,6 +83,11 @@ def test_links_are_followed_but_not_in_a_circle(tmp_path: Path) -> None:
     assert names(folder) == ["00000.png", "00001.png", "linked/00000.png"]
 
 
+def test_images_in_a_folder_named_as_the_notes_of_scores_are_images(tmp_path: Path) -> None:
+    write_images(tmp_path / "_archive", [1])
+    assert names(tmp_path) == ["_archive/00000.png"]
+
+
 def test_parquet_files_are_cut_by_rows(tmp_path: Path) -> None:
     images = [grey(0)] * 7
     write_parquet(tmp_path / "b.parquet", images, 2)
@@ -112,27 +120,13 @@ def test_parquet_without_images_is_refused(tmp_path: Path) -> None:
         shards(tmp_path)
     (tmp_path / "a.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(ValueError, match=r"a.parquet can't be read as Parquet"):
-        shards(tmp_path)
+        shards(tmp_path / "a.parquet")
 
 
 def test_images_beside_parquet_files_are_refused(tmp_path: Path) -> None:
     write_parquet(write_images(tmp_path, [1]) / "a.parquet", [grey(0)], 1)
     with pytest.raises(ValueError, match="has images and Parquet files"):
         shards(tmp_path)
-
-
-class _Mean:
-    """Stands in for a scorer where images are only read."""
-
-    def prepare(self, image: np.ndarray) -> float:
-        return float(image.mean())
-
-
-def read(address: Path | str, most: int) -> list[tuple[str, float | None]]:
-    images = Images(str(address))
-    reader = ShardReader(images, most_pixels=10_000)
-    found = [image for shard in images.shards(most) for image in reader.read(shard, _Mean())]  # type: ignore[arg-type]
-    return [(image.name, image.pixels) for image in found]  # type: ignore[misc]
 
 
 def test_rows_of_parquet_have_the_names_that_it_gives(tmp_path: Path) -> None:
@@ -154,8 +148,8 @@ def test_rows_of_parquet_have_the_names_that_it_gives(tmp_path: Path) -> None:
     ):
         for most in (1, 2, 5):
             found = read(file, most)
-            assert [name for name, _ in found] == expected
-            assert [mean for _, mean in found] == means
+            assert [image.name for image in found] == expected
+            assert [image.pixels for image in found] == means
 
 
 def test_rows_are_found_whatever_shard_comes_next(tmp_path: Path) -> None:
@@ -164,8 +158,12 @@ def test_rows_are_found_whatever_shard_comes_next(tmp_path: Path) -> None:
     reader = ShardReader(images, most_pixels=10_000)
     cut = list(images.shards(2))
     for number in (3, 5, 1, 1, 0, 4):
-        found = [image.pixels for image in reader.read(cut[number], _Mean())]  # type: ignore[arg-type]
+        found = [image.pixels for image in reader.read(cut[number], Mean())]
         assert found == pytest.approx([2 * number / 255, (2 * number + 1) / 255])
+
+
+def named(address: str) -> list[tuple[str, Any]]:
+    return [(image.name, image.pixels) for image in read(address, 10)]
 
 
 def test_memory_and_zip_are_addresses_like_others(tmp_path: Path) -> None:
@@ -176,8 +174,8 @@ def test_memory_and_zip_are_addresses_like_others(tmp_path: Path) -> None:
             parts.writestr(f"sub/{level}.png", grey(level))
     expected = [("sub/102.png", pytest.approx(0.4)), ("sub/51.png", pytest.approx(0.2))]
     try:
-        assert read("memory://parts", 10) == expected
-        assert read(f"zip://::{tmp_path}/parts.zip", 10) == expected
+        assert named("memory://parts") == expected
+        assert named(f"zip://::{tmp_path}/parts.zip") == expected
     finally:
         memory.rm("/parts", recursive=True)
 

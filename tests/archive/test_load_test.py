@@ -59,6 +59,7 @@ def test_a_load_with_a_lost_answer_writes_nothing(
 
 
 def test_the_table_says_what_was_not_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(RESULTS)  # as for a script that is run there
     tables, found = load("load_tables"), measured("archive_scoring")
     assert "Every row of the run that was killed" in tables.archive()
     found["check"] |= {"same_scores_after_the_kill": False, "rows": 99_999}

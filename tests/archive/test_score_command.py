@@ -208,6 +208,36 @@ def test_scores_and_images_inside_one_another_are_refused(
     assert beside.code == 0, beside.said
 
 
+@pytest.mark.parametrize("linked", ["out", "."])
+def test_a_link_from_the_images_to_the_scores_is_refused(
+    linked: str, tmp_path: Path, checkpoint: Path
+) -> None:
+    folder = write_images(tmp_path / "images", [1])
+    store = tmp_path / "store"
+    command = arguments(folder, checkpoint, store / "out")
+    assert score_here(command).code == 0
+    before = files(store / "out")
+    (folder / "link").symlink_to(store / linked)
+    for output in (store / "out", store / "new", tmp_path / "elsewhere"):
+        ended = score_here(arguments(folder, checkpoint, output))
+        assert ended.code == 2
+        assert "is a folder of scores, of this call or another" in ended.said
+        assert not [path for path in files(output) if output != store / "out"]
+    assert files(store / "out") == before
+    (folder / "link").unlink()
+    assert "1 of 1 images were scored before" in score_here(command).said
+
+
+def test_a_link_to_scores_that_are_not_there_yet_is_refused(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    folder = write_images(tmp_path / "images", [1])
+    (folder / "link").symlink_to(tmp_path / "out")
+    ended = score_here(arguments(folder, checkpoint, tmp_path / "out"))
+    assert ended.code == 2
+    assert "link is a folder of scores" in ended.said
+
+
 def test_two_commands_do_not_score_into_one_folder(tmp_path: Path, checkpoint: Path) -> None:
     command = arguments(write_images(tmp_path / "images", [1]), checkpoint, tmp_path / "out")
     with ScoresFolder(tmp_path / "out").lock():

@@ -15,6 +15,7 @@ import yaml
 from sklearn.metrics import roc_auc_score
 
 from tests.comparison.small import broken, compare_here, jobs_of, small_comparison, write
+from tests.processes import anomalib_here
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,27 @@ def test_changed_configuration_is_a_new_job_and_the_old_result_stays(copied: Pat
     assert json.loads((after / "result.json").read_text())["epochs"] == 2
 
 
+def test_scored_job_without_weights_is_done_and_timed_only_when_trained_again(copied: Path) -> None:
+    out, folder = copied.parent / "out", jobs_of(copied)["brightness"]
+    # What a clone has of it: weights are not in the repository.
+    shutil.rmtree(out / "trained")
+    (folder / "timing.json").unlink()
+    listed = compare_here(copied, "--dry_run")
+    assert listed.code == 0
+    assert "1 scored (no weights: timing needs training again)" in listed.said
+    cloned = compare_here(copied)
+    assert cloned.code == 0, cloned.said
+    assert "scored, not timed: 1, whose weights are gone" in cloned.said
+    assert "to run" not in cloned.said
+    row = pd.read_csv(out / "results.csv").iloc[0]
+    assert row.status == "done"
+    assert pd.isna(row.ms_batch_1)
+    assert not (folder / "error.txt").exists()
+    shutil.rmtree(folder)
+    assert compare_here(copied).code == 0
+    assert pd.read_csv(out / "results.csv").ms_batch_1[0] > 0
+
+
 def test_a_folder_holds_the_comparison_of_one_file(copied: Path) -> None:
     manifest = copied.parent / "out" / "comparison.json"
     before = manifest.read_bytes()
@@ -163,6 +185,29 @@ def test_scores_and_masks_do_not_depend_on_who_trained_nor_on_a_models_size(
     assert results["first"]["train_seconds"] == results["second"]["train_seconds"]
     assert results["first"]["pixel"] == results["second"]["pixel"]
     assert np.allclose(tables["second"].score, tables["first"].score * 64 * 64, rtol=1e-4)
+
+
+def test_weights_are_tested_and_predicted_with_as_those_of_a_training(
+    configuration: dict[str, Any], tmp_path: Path
+) -> None:
+    config = write(tmp_path / "c.yaml", configuration)
+    assert compare_here(config).code == 0
+    (checkpoint,) = (tmp_path / "out" / "trained").glob("*/model.ckpt")
+    arguments = configuration["models"][0]["init_args"]
+    model = [f"--model.{name}={value}" for name, value in arguments.items()]
+    trained = ["--model=ConvAutoencoder", *model, f"--ckpt_path={checkpoint}"]
+    root = configuration["data"][0]["init_args"]["root"]
+    tested = anomalib_here("test", *trained, "--data=ICMold", f"--data.root={root}", cwd=tmp_path)
+    anomalib_here("predict", *trained, f"--data={root}/test", cwd=tmp_path)
+
+    compared = pd.read_parquet(jobs_of(config)["ConvAutoencoder"] / "scores.parquet")
+    threshold = compared[compared.split != "test"].score.max()  # too few for a quantile
+    assert "image_AUROC" in tested
+    for table in ("scores_test.csv", "scores_predict.csv"):
+        (found,) = tmp_path.glob(f"results/**/latest/{table}")
+        scores = pd.read_csv(found)
+        assert len(scores) == 12
+        assert (scores.rejected == (scores.score > threshold)).all()
 
 
 def test_other_images_are_trained_on_anew(configuration: dict[str, Any], tmp_path: Path) -> None:

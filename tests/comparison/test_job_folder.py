@@ -12,7 +12,7 @@ import pytest
 
 from anogan_plugin.comparison.estimates import Estimates
 from anogan_plugin.comparison.job import Job, ModelPlan
-from anogan_plugin.comparison.job_folder import RESULT, JobFolder
+from anogan_plugin.comparison.job_folder import RESULT, TIMING, JobFolder
 from anogan_plugin.files import write_atomically, write_json, write_text
 
 
@@ -60,6 +60,17 @@ def test_beginning_again_forgets_the_failure(tmp_path: Path) -> None:
     folder.begin()
     assert folder.reason() is None
     assert not folder.work.exists()
+
+
+def test_timing_is_left_only_where_there_are_weights(tmp_path: Path) -> None:
+    folder = JobFolder(tmp_path, make_job())
+    assert folder.is_left(RESULT)
+    assert not folder.is_left(TIMING)
+    folder.training.mkdir(parents=True)
+    folder.checkpoint.touch()
+    assert folder.is_left(TIMING)
+    folder.write_json(TIMING, {})
+    assert not folder.is_left(TIMING)
 
 
 def test_lock_is_seen_by_others_and_ends_with_its_holder(tmp_path: Path) -> None:
