@@ -5,6 +5,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 
 
@@ -15,8 +16,12 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def end_with_parent() -> None:
-    """Have this process end when the one that started it does, however that ends."""
+def end_only_with_parent() -> None:
+    """Have this process end when the one that started it does, however that ends.
+
+    Ctrl-C reaches both and is for that one, which ends this.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 

@@ -17,7 +17,7 @@ import torch
 
 from anogan_plugin.archive.runner import ShardRunner
 from anogan_plugin.archive.shard_scorer import ShardScorer, Task
-from anogan_plugin.processes import available_cores, end_with_parent
+from anogan_plugin.processes import available_cores, end_only_with_parent
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -97,8 +97,7 @@ def _check_end(pipe: Connection, number: int, workers: list[_Worker]) -> None:
 def _work(
     pipe: Connection, task: Task, device: str, threads: int, scored: "Synchronized[int]"
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which ends this
-    end_with_parent()
+    end_only_with_parent()
     warnings.simplefilter("ignore")  # the command has shown them when it tried the checkpoint
     torch.set_num_threads(threads)
 

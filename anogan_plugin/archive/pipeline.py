@@ -4,17 +4,16 @@
 """The subcommand ``anomalib score``."""
 
 from pathlib import Path
-from typing import Any
 
-from anomalib.pipelines.components.base import Pipeline
 from jsonargparse import ArgumentParser, Namespace
 
 from anogan_plugin.scoring.source import ScorerSource
+from anogan_plugin.subcommands.subcommand import Subcommand
 
 _LARGEST = 1 << 26
 
 
-class Score(Pipeline):
+class Score(Subcommand):
     """Score an archive of images into Parquet.
 
     Goes on where it was cut. The exit code is 0 if every image has its row, 1 if something stopped
@@ -22,18 +21,8 @@ class Score(Pipeline):
     """
 
     @staticmethod
-    def get_parser(parser: ArgumentParser | None = None) -> ArgumentParser:
-        """Make the parser of the command line.
-
-        Args:
-            parser: One to use as it is.
-
-        Returns:
-            The parser.
-        """
-        if parser is not None:
-            return parser
-        parser = ArgumentParser(description=Score.__doc__)
+    def add_arguments(parser: ArgumentParser) -> None:
+        """See :meth:`Subcommand.add_arguments`."""
         ScorerSource.add_arguments(parser)
         add = parser.add_argument
         add(
@@ -64,25 +53,9 @@ class Score(Pipeline):
             help="score on a Ray cluster: its address, or auto for the one of this machine; all "
             "its nodes see --images, --ckpt_path and --output under one address",
         )
-        return parser
 
-    def run(self, args: Namespace | None = None) -> None:
-        """Score the archive that the command line asks for.
-
-        Args:
-            args: The command line; None reads it.
-
-        Raises:
-            SystemExit: With the exit code, unless every image has its row.
-        """
-        options = self.get_parser().parse_args() if args is None else args
-        # Imported here: every command of anomalib asks for the parser, and has no use for the rest.
+    def execute(self, options: Namespace) -> int:
+        """Score an archive; see :meth:`Subcommand.execute`."""
         from anogan_plugin.archive.command import score
 
-        code = score(options)
-        if code:
-            raise SystemExit(code)
-
-    def _setup_runners(self, args: dict[str, Any]) -> list[Any]:
-        """None of anomalib's: what they run can't be gone on with."""
-        return []
+        return score(options)

@@ -3,7 +3,6 @@
 
 """Scores shards on a Ray cluster with Ray Data; needs ``pip install '.[ray]'``."""
 
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 
 from anogan_plugin.archive.runner import ShardRunner
 from anogan_plugin.archive.shard_scorer import ShardScorer, Task
+from anogan_plugin.subcommands.cluster import connect
 
 
 class RayRunner(ShardRunner):
@@ -27,23 +27,11 @@ class RayRunner(ShardRunner):
             for one that ends with this process.
 
     Raises:
-        ValueError: If Ray is not installed or there is no cluster.
+        ClusterError: If Ray is not installed or there is no cluster.
     """
 
     def __init__(self, address: str) -> None:
-        try:
-            import ray
-            import ray.data
-        except ImportError as error:
-            raise ValueError(
-                "--ray needs Ray: pip install '.[ray]' in a checkout of anogan_plugin"
-            ) from error
-        try:
-            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            msg = f"--ray {address}: there is no cluster ({error}); start one by `ray start --head`"
-            raise ValueError(msg) from error
-        self._ray = ray
+        self._ray = connect(address)
 
     def run(self, task: Task, shards: list[int]) -> Iterator[int]:
         """See :meth:`ShardRunner.run`."""

@@ -28,6 +28,7 @@ from anogan_plugin.files import write_json
 from anogan_plugin.report.comparison import table_so_far
 from anogan_plugin.report.comparison.folder import FAILED, MANIFEST
 from anogan_plugin.report.write_report import write_report
+from anogan_plugin.subcommands.cluster import ClusterError
 
 DONE, SOME_FAILED, WRONG_CONFIGURATION, INTERRUPTED = 0, 1, 2, 130
 
@@ -50,7 +51,7 @@ def compare(options: Namespace) -> int:
             console.print(_listed(comparison.output, jobs))
             return DONE
         runner = _runner(options)
-    except ConfigurationError as error:
+    except (ClusterError, ConfigurationError) as error:
         console.print(Text(str(error), style="red"))
         return WRONG_CONFIGURATION
     try:

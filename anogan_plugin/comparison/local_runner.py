@@ -14,7 +14,7 @@ from pathlib import Path
 from anogan_plugin.comparison.job import Job
 from anogan_plugin.comparison.job_folder import TIMING
 from anogan_plugin.comparison.runner import JobRunner
-from anogan_plugin.processes import available_cores, end_with_parent
+from anogan_plugin.processes import available_cores, end_only_with_parent
 
 _WORKER = "anogan_plugin.comparison.worker"
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -92,6 +92,5 @@ def _run_in_child(
 ) -> None:
     from anogan_plugin.comparison.worker import work
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the comparison, which ends this
-    end_with_parent()
+    end_only_with_parent()
     report.send(work(stage, job, output, device, threads))

@@ -4,13 +4,13 @@
 """The subcommand ``anomalib compare``."""
 
 from pathlib import Path
-from typing import Any
 
-from anomalib.pipelines.components.base import Pipeline
 from jsonargparse import ArgumentParser, Namespace
 
+from anogan_plugin.subcommands.subcommand import Subcommand
 
-class Compare(Pipeline):
+
+class Compare(Subcommand):
     """Compare models on data sets over seeds, under identical metrics.
 
     Goes on where it was cut. The exit code is 0 if all jobs are done, 1 if some failed, 2 if the
@@ -18,18 +18,8 @@ class Compare(Pipeline):
     """
 
     @staticmethod
-    def get_parser(parser: ArgumentParser | None = None) -> ArgumentParser:
-        """Make the parser of the command line.
-
-        Args:
-            parser: One to use as it is.
-
-        Returns:
-            The parser.
-        """
-        if parser is not None:
-            return parser
-        parser = ArgumentParser(description=Compare.__doc__)
+    def add_arguments(parser: ArgumentParser) -> None:
+        """See :meth:`Subcommand.add_arguments`."""
         add = parser.add_argument
         add("--config", type=Path, required=True, help="YAML file: what to compare")
         add("--output", type=Path, help="folder of the results; default: results/NAME of the file")
@@ -52,25 +42,9 @@ class Compare(Pipeline):
             help="run the jobs on a Ray cluster: its address, or auto for the one of this machine; "
             "--output must be a folder that all its nodes see under this path",
         )
-        return parser
 
-    def run(self, args: Namespace | None = None) -> None:
-        """Run the comparison that the command line asks for.
-
-        Args:
-            args: The command line; None reads it.
-
-        Raises:
-            SystemExit: With the exit code, unless all jobs are done.
-        """
-        options = self.get_parser().parse_args() if args is None else args
-        # Imported here: every command of anomalib asks for the parser, and has no use for the rest.
+    def execute(self, options: Namespace) -> int:
+        """Run a comparison; see :meth:`Subcommand.execute`."""
         from anogan_plugin.comparison.command import compare
 
-        code = compare(options)
-        if code:
-            raise SystemExit(code)
-
-    def _setup_runners(self, args: dict[str, Any]) -> list[Any]:
-        """None of anomalib's: with them one job that fails can cost the results of all."""
-        return []
+        return compare(options)

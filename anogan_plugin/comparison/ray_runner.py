@@ -3,7 +3,6 @@
 
 """Runs jobs on a Ray cluster; needs ``pip install '.[ray]'``."""
 
-import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from anogan_plugin.comparison.job import Job
 from anogan_plugin.comparison.job_folder import TIMING
 from anogan_plugin.comparison.runner import JobRunner
 from anogan_plugin.comparison.yaml_lines import ConfigurationError
+from anogan_plugin.subcommands.cluster import connect
 
 _RETRIES = 3
 """How many lost nodes or killed processes a job survives."""
@@ -29,23 +29,13 @@ class RayRunner(JobRunner):
         cores: That a job takes, of a node; None takes one. Timing has all of a node's.
 
     Raises:
-        ConfigurationError: If Ray is not installed, there is no cluster, or no node has so many
-            cores.
+        ClusterError: If Ray is not installed or there is no cluster.
+        ConfigurationError: If no node has so many cores.
     """
 
     def __init__(self, address: str, cores: int | None = None) -> None:
         super().__init__()
-        try:
-            import ray
-        except ImportError as error:
-            msg = "--ray needs Ray: pip install '.[ray]' in a checkout of anogan_plugin"
-            raise ConfigurationError(msg) from error
-        try:
-            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            msg = f"--ray {address}: there is no cluster ({error}); start one by `ray start --head`"
-            raise ConfigurationError(msg) from error
-        self._ray = ray
+        self._ray = connect(address)
         self._cores = cores or 1
         if self._cores > (most := _cores_of(self._largest_node())):
             msg = f"--cores is {self._cores}, but no node has more than {most}"

@@ -4,15 +4,14 @@
 """The subcommand ``anomalib serve``."""
 
 from pathlib import Path
-from typing import Any
 
-from anomalib.pipelines.components.base import Pipeline
 from jsonargparse import ArgumentParser, Namespace
 
 from anogan_plugin.scoring.source import ScorerSource
+from anogan_plugin.subcommands.subcommand import Subcommand
 
 
-class Serve(Pipeline):
+class Serve(Subcommand):
     """Score images over HTTP.
 
     A page at / takes an image by hand, POST /score from a program. Ends on Ctrl-C or SIGTERM, when
@@ -20,18 +19,8 @@ class Serve(Pipeline):
     """
 
     @staticmethod
-    def get_parser(parser: ArgumentParser | None = None) -> ArgumentParser:
-        """Make the parser of the command line.
-
-        Args:
-            parser: One to use as it is.
-
-        Returns:
-            The parser.
-        """
-        if parser is not None:
-            return parser
-        parser = ArgumentParser(description=Serve.__doc__)
+    def add_arguments(parser: ArgumentParser) -> None:
+        """See :meth:`Subcommand.add_arguments`."""
         ScorerSource.add_arguments(parser)
         add = parser.add_argument
         add("--host", type=str, default="127.0.0.1", help="address to listen on")
@@ -61,25 +50,9 @@ class Serve(Pipeline):
             default=1 << 24,
             help="largest height times width of an image, and of all that are being decoded",
         )
-        return parser
 
-    def run(self, args: Namespace | None = None) -> None:
-        """Serve what the command line asks for.
-
-        Args:
-            args: The command line; None reads it.
-
-        Raises:
-            SystemExit: With the exit code, if it can't.
-        """
-        options = self.get_parser().parse_args() if args is None else args
-        # Imported here: every command of anomalib asks for the parser, and has no use for the rest.
+    def execute(self, options: Namespace) -> int:
+        """Serve a model; see :meth:`Subcommand.execute`."""
         from anogan_plugin.serving.command import serve
 
-        code = serve(options)
-        if code:
-            raise SystemExit(code)
-
-    def _setup_runners(self, args: dict[str, Any]) -> list[Any]:
-        """None: a service is no job."""
-        return []
+        return serve(options)
