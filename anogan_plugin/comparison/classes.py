@@ -135,19 +135,19 @@ def build(cls: type, arguments: dict[str, Any], **objects: Any) -> Any:
     Args:
         cls: Its class.
         arguments: By name, as YAML has them.
-        objects: Arguments that are no plain values; they come before those of YAML.
+        objects: Arguments that are taken as they are; they come before those of YAML.
 
     Returns:
         The object.
     """
-    parser = _parser(cls)
+    parser = _parser(cls, skip=set(objects) - set(arguments))
     built = parser.instantiate_classes(_parse(parser, cls, arguments))
     return cls(**{**vars(built.get(_GROUP, Namespace())), **objects})
 
 
-def _parser(cls: type) -> ArgumentParser:
+def _parser(cls: type, skip: Iterable[str] = ()) -> ArgumentParser:
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(cls, _GROUP, fail_untyped=False, instantiate=False)
+    parser.add_class_arguments(cls, _GROUP, skip=set(skip), fail_untyped=False, instantiate=False)
     return parser
 
 

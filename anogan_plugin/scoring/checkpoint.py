@@ -5,9 +5,11 @@
 
 import contextlib
 import logging
+import pickle
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,66 @@ import torch
 from anomalib.data import ImageBatch, InferenceBatch
 from anomalib.engine import Engine
 from anomalib.models import AnomalibModule
+from anomalib.utils.serialization import anomalib_safe_globals
 from torch.utils.data import DataLoader
 
 from anogan_plugin.latent_search import ImageSource
+from anogan_plugin.models.components.image_scoring import CLASS_NAME
 from anogan_plugin.models.components.searched_gan import SearchedGan
 from anogan_plugin.scoring.scorer import Scored, Scorer, as_numbers, check_finite, score_parts
 from anogan_plugin.scoring.sequence import batches
 
 _BATCH = 32
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a checkpoint says of its model.
+
+    Args:
+        name: Name of the model's class; empty if it says none, as those of anomalib's own models.
+        arguments: What the model was built with.
+    """
+
+    name: str
+    arguments: dict[str, Any]
+
+
+def read_trained(checkpoint: Path, cls: type[AnomalibModule] | None = None) -> Trained:
+    """Read of which model a checkpoint is; no code that the file may hold is run.
+
+    Args:
+        checkpoint: What ``anomalib train`` has left.
+        cls: The model's class, where it is known.
+
+    Returns:
+        What it says.
+
+    Raises:
+        ValueError: If it is no checkpoint, or holds more than weights and plain values.
+    """
+    expected = "expected a checkpoint that `anomalib train` has left, or an .onnx file, found"
+    if not checkpoint.is_file():
+        raise ValueError(
+            f"{expected} no file {checkpoint}: give the path that the training printed"
+        )
+    try:
+        with anomalib_safe_globals(cls.checkpoint_safe_globals() if cls else ()):
+            found = torch.load(checkpoint, "cpu", weights_only=True, mmap=True)
+        name = str(found.get(CLASS_NAME, ""))
+        # A dotted name would be imported: what runs is not for the file to say.
+        return Trained(name if name.isidentifier() else "", found["hyper_parameters"])
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"{expected} in {checkpoint} more than weights and plain values, which could run code "
+            "when it is loaded: give the training's model.ckpt, and, if it is of a model of "
+            "anomalib's own, --model; or, of exports, what --export_type onnx makes"
+        ) from error
+    except Exception as error:  # torch fails in many ways on files of others
+        raise ValueError(
+            f"{expected} {checkpoint}, which is neither ({type(error).__name__}): give the "
+            "training's model.ckpt, or, of exports, what --export_type onnx makes"
+        ) from error
 
 
 def load_weights(model: AnomalibModule, checkpoint: Path, device: str) -> AnomalibModule:

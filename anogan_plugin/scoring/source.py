@@ -4,6 +4,7 @@
 """What a command line says of the scorer, in plain values that other processes can be sent."""
 
 import hashlib
+import inspect
 import json
 from dataclasses import dataclass
 from functools import partial
@@ -17,22 +18,21 @@ if TYPE_CHECKING:
     from anogan_plugin.scoring.scorer import Scorer
 
 _ONNX = ".onnx"
-_OTHER_EXPORTS = (".bin", ".pt", ".pth", ".xml")
 
 
 @dataclass(frozen=True)
 class ScorerSource:
-    """What to score with: a checkpoint and the model that it belongs to, or an exported file.
+    """What to score with: a checkpoint and the model that it is of, or an exported file.
 
     Args:
         weights: The checkpoint, or an ``.onnx`` file.
         model: Class of the model, as ``anomalib train --model`` takes it; empty for ``.onnx``.
-        arguments: The model's, as they were in training.
+        changed: Arguments of the model that are to be others than in training.
     """
 
     weights: Path
     model: str
-    arguments: dict[str, Any]
+    changed: dict[str, Any]
 
     @staticmethod
     def add_arguments(parser: ArgumentParser) -> None:
@@ -41,36 +41,59 @@ class ScorerSource:
         Args:
             parser: Of the command.
         """
-        parser.add_subclass_arguments(
-            AnomalibModule, "model", fail_untyped=False, required=False, instantiate=False
-        )
-        parser.add_argument(
+        add = parser.add_argument
+        add(
             "--ckpt_path",
             type=Path,
             required=True,
-            help="what `anomalib train` has left, to be given with the --model arguments of the "
-            "training; or an exported file, MODEL.onnx",
+            help="what `anomalib train` has left: the model is built as it was in training; or an "
+            "exported file, MODEL.onnx. Only weights and plain values are read from a checkpoint; "
+            "one that could run code is refused",
+        )
+        add(
+            "--model",
+            type=str,
+            metavar="CLASS",
+            help="class of the model, for a checkpoint that does not name one, as those of "
+            "anomalib's own models: --model Padim",
+        )
+        add(
+            "--arguments",
+            type=dict[str, Any],
+            default={},
+            help="arguments of the model that are to be others than in training, each by its name: "
+            "--arguments.search fast",
         )
 
     @classmethod
     def of(cls, options: Namespace) -> "ScorerSource":
-        """Read it from a command line.
+        """Read it from a command line, and the model's class from the checkpoint.
 
         Args:
             options: Of a parser that has been given :meth:`add_arguments`.
 
         Returns:
-            What it says.
+            What they say.
 
         Raises:
-            ValueError: If it gives a model for an exported file, or none for a checkpoint, or a
-                file of another export.
+            ValueError: If they give a model for an exported file, the file is no checkpoint, or
+                nothing says of which model it is.
         """
-        exported = options.ckpt_path.suffix.lower() == _ONNX
-        if exported == (options.model is not None):
-            raise ValueError(_wrong_pair(options.ckpt_path))
-        model = {} if exported else options.model.as_dict()
-        return cls(options.ckpt_path, model.get("class_path", ""), model.get("init_args", {}))
+        weights, model, changed = options.ckpt_path, options.model, options.arguments
+        if weights.suffix.lower() == _ONNX:
+            if model is not None or changed:
+                raise ValueError(f"{weights} needs no --model and no --arguments: it has its own")
+            return cls(weights, "", {})
+        # Imported here: every command of anomalib asks for the parser, and has no use for the rest.
+        from anogan_plugin.scoring.checkpoint import read_trained
+
+        model = read_trained(weights).name if model is None else model
+        if not model:
+            raise ValueError(
+                f"{weights} does not say of which model it is, as those of this package do: give "
+                "its class, as --model Padim"
+            )
+        return cls(weights, model, changed)
 
     @property
     def name(self) -> str:
@@ -89,43 +112,41 @@ class ScorerSource:
         Raises:
             ValueError: If it can't be loaded.
         """
-        # Imported here: every command of anomalib asks for the parser, and has no use for the rest.
-        from anogan_plugin.comparison.classes import build, find_class
-        from anogan_plugin.scoring.checkpoint import CheckpointScorer, load_weights
         from anogan_plugin.scoring.onnx import OnnxScorer
 
-        if not self.model:
-            return OnnxScorer(self.weights)
+        return self._checkpoint_scorer(device) if self.model else OnnxScorer(self.weights)
+
+    def _checkpoint_scorer(self, device: str) -> "Scorer":
+        from anogan_plugin.comparison.classes import UnknownNameError, build, find_class
+        from anogan_plugin.scoring.checkpoint import CheckpointScorer, load_weights, read_trained
+
         try:
-            model = build(find_class(self.model, AnomalibModule), self.arguments)
+            cls = find_class(self.model, AnomalibModule)
+        except UnknownNameError as error:
+            raise ValueError(f"the model of {self.weights} {error}") from error
+        # Lightning notes the arguments of classes that this one derives from, too.
+        own = inspect.signature(cls).parameters.keys() - self.changed.keys()
+        trained = read_trained(self.weights, cls).arguments
+        kept = {name: trained[name] for name in own & trained.keys()}
+        try:
+            model = build(cls, self.changed, **kept)
             return CheckpointScorer(load_weights(model, self.weights, device))
         except Exception as error:  # of the model's constructor, of torch, of Lightning
             reason = " ".join(str(error).split())
             raise ValueError(
-                f"{self.weights} can't be loaded into {self.model}; give the checkpoint, and the "
-                f"--model arguments, of one training ({type(error).__name__}: {reason[:300]})"
+                f"{self.weights} can't be loaded into {self.model}; give the class of its training "
+                "as --model, and no --arguments that change its networks "
+                f"({type(error).__name__}: {reason[:300]})"
             ) from error
 
     def settings(self) -> dict[str, Any]:
-        """What scores depend on, as JSON has it: a checksum of the weights, and the arguments."""
+        """What scores depend on, by the names that an error calls it, as JSON has it."""
         digest = hashlib.sha256()
         with self.weights.open("rb") as file:
             for part in iter(partial(file.read, 1 << 20), b""):
                 digest.update(part)
-        arguments = json.loads(json.dumps(self.arguments, default=str))
         return {
             "checkpoint": digest.hexdigest(),
-            "model arguments": {"class_path": self.model, "init_args": arguments},
+            "--model": self.model,
+            "--arguments": json.loads(json.dumps(self.changed, default=str)),
         }
-
-
-def _wrong_pair(weights: Path) -> str:
-    suffix = weights.suffix.lower()
-    if suffix == _ONNX:
-        return f"{weights} needs no --model: it was exported with it"
-    if suffix in _OTHER_EXPORTS:
-        return (
-            f"of exports .onnx alone is taken, found {weights}: give what `anomalib export "
-            "--export_type onnx` makes; or, if this is a checkpoint, the --model of its training"
-        )
-    return f"{weights} is a checkpoint: give the --model of its training"

@@ -72,12 +72,10 @@ def make_checkpoint(path: Path) -> None:
 
 def command(work: Path, output: str, workers: int) -> list[str]:
     """The command under test."""
-    model = [word for name, value in MODEL.items() for word in (f"--model.{name}", str(value))]
     return [
         *(str(Path(sys.executable).parent / "anomalib"), "score"),
-        *("--model", "ConvAutoencoder", *model, "--ckpt_path", str(work / "model.ckpt")),
-        *("--images", str(work / "images"), "--output", str(work / output)),
-        *("--workers", str(workers)),
+        *("--ckpt_path", str(work / "model.ckpt"), "--images", str(work / "images")),
+        *("--output", str(work / output), "--workers", str(workers)),
     ]
 
 

@@ -93,8 +93,7 @@ def prepare(folder: Path) -> tuple[Path, list[float]]:
 
 def start(checkpoint: Path, log: Path) -> tuple[subprocess.Popen[str], int]:
     """Start the service."""
-    command = [str(Path(sys.executable).parent / "anomalib"), "serve", "--model", "AnoGAN"]
-    command += [word for name, value in MODEL.items() for word in (f"--model.{name}", str(value))]
+    command = [str(Path(sys.executable).parent / "anomalib"), "serve"]
     command += ["--ckpt_path", str(checkpoint), "--port", "0", "--max_images", str(MAX_IMAGES)]
     running = subprocess.Popen(
         command,

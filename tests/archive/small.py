@@ -39,7 +39,7 @@ _HOW: dict[str, Any] = {
     "text": True,
 }
 BRIGHTNESS = "tests.comparison.broken.BrokenModel"
-"""A model whose score is the mean of all pixels."""
+"""A model whose score is the mean of all pixels; its checkpoint does not name it."""
 
 
 def save_checkpoint(model: AnomalibModule, path: Path) -> Path:

@@ -86,7 +86,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_rows(tmp_path: Path) -> Non
     folder = write_images(tmp_path / "images", levels)
     gate = make_gate(tmp_path)
     checkpoint = save_checkpoint(GatedModel(str(gate)), tmp_path / "model.ckpt")
-    command = arguments(folder, checkpoint, tmp_path / "out", "--model.go", str(gate), model=GATED)
+    command = arguments(folder, checkpoint, tmp_path / "out", model=GATED)
     running = start(command)
     processes = [psutil.Process(pid) for pid in wait_for(2, gate, running)]
     running.send_signal(signal.SIGKILL)  # the command alone, not its processes
@@ -108,9 +108,7 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_rows(tmp_path: Path) -> Non
 def test_a_process_that_dies_ends_the_command_with_its_reason(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "images", [1, 2, 255])
     checkpoint = save_checkpoint(GatedModel(""), tmp_path / "model.ckpt")
-    ended = score_here(
-        arguments(folder, checkpoint, tmp_path / "out", "--model.go", "", model=GATED)
-    )
+    ended = score_here(arguments(folder, checkpoint, tmp_path / "out", model=GATED))
     assert ended.code == 1
     assert "shard 0 can't be scored: the process that scored it was killed by SIGKILL" in ended.said
 
@@ -153,7 +151,8 @@ def test_what_was_begun_with_something_else_is_refused(tmp_path: Path, checkpoin
     changed = save_checkpoint(model, tmp_path / "changed.ckpt")
     refused(arguments(folder, changed, tmp_path / "out"), "checkpoint")
     refused([*command, "--shard", "4"], "images and --shard")
-    refused([*command, "--model.go", "x"], "model arguments")
+    refused([*command, "--arguments.go", "x"], "--arguments")
+    refused(arguments(folder, checkpoint, tmp_path / "out", model=GATED), "--model")
     write_images(folder, range(6))
     refused(command, "images")
     write_images(folder, [4, 3, 2, 1, 0])
@@ -168,9 +167,9 @@ def test_wrong_command_lines_are_refused_with_a_reason(tmp_path: Path, checkpoin
     for command, reason in (
         (arguments(empty, checkpoint, out), "expected images in"),
         (arguments(tmp_path / "nowhere", checkpoint, out), "that is there, found"),
-        (arguments(folder, tmp_path / "no.ckpt", out), "no.ckpt can't be loaded into"),
-        (arguments(folder, folder / "00000.png", out), "00000.png can't be loaded into"),
-        (arguments(folder, checkpoint, out, model="ConvAutoencoder"), "of one training"),
+        (arguments(folder, tmp_path / "no.ckpt", out), "found no file"),
+        (arguments(folder, folder / "00000.png", out), "00000.png, which is neither"),
+        (arguments(folder, checkpoint, out, model="ConvAutoencoder"), "can't be loaded into Conv"),
         (arguments(folder, checkpoint, out, "--workers", "0"), "--workers is 0, expected 1"),
         (arguments(folder, checkpoint, out, "--shard", "0"), "--shard is 0, expected 1"),
         (arguments(folder, checkpoint, out, "--ray", "local"), "--workers is for this machine"),
@@ -253,10 +252,10 @@ def test_latent_search_over_an_archive_finds_what_it_finds_in_a_batch(
     torch.manual_seed(0)
     model: Any = get_model("AnoGAN", **settings, search_precision="fp32")
     checkpoint = save_checkpoint(model, tmp_path / "model.ckpt")
-    flags = [f"--model.{name}={value}" for name, value in settings.items()]
     (tmp_path / "list.txt").write_text("no.png\n")  # a shard of which no image can be read
-    command = arguments(rendered_set / "train", checkpoint, tmp_path / "out", model="AnoGAN")
-    assert score_here([*command, *flags, "--model.search_precision=fp32"]).code == 0
+    command = ["--ckpt_path", str(checkpoint), "--workers", "2"]
+    images_and_output = ["--images", str(rendered_set / "train"), "--output", str(tmp_path / "out")]
+    assert score_here([*command, *images_and_output]).code == 0
     table = rows(tmp_path / "out")
     images = [to_unit_range(read_pixels(path)) for path in find_images(rendered_set / "train")]
     network = model.eval().model
@@ -267,8 +266,8 @@ def test_latent_search_over_an_archive_finds_what_it_finds_in_a_batch(
         np.testing.assert_allclose(table[name], values, rtol=1e-5)
     assert (table.steps == 4).all()
 
-    command = arguments(tmp_path / "list.txt", checkpoint, tmp_path / "none", model="AnoGAN")
-    assert score_here([*command, *flags, "--model.search_precision=fp32"]).code == 0
+    images_and_output = ["--images", str(tmp_path / "list.txt"), "--output", str(tmp_path / "none")]
+    assert score_here([*command, *images_and_output]).code == 0
     none = rows(tmp_path / "none")
     assert list(none.columns) == list(table.columns)
     assert none.score.isna().all()

@@ -18,14 +18,15 @@ import torch
 from anomalib.deploy import OpenVINOInferencer, TorchInferencer
 from anomalib.engine import Engine
 from anomalib.models import AnomalibModule, get_model
+from jsonargparse import ArgumentParser
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from anogan_plugin.data.icmold import ICMold
 from anogan_plugin.data.image_io import read_pixels, to_unit_range
 from anogan_plugin.registration import MODELS
-from anogan_plugin.scoring.checkpoint import CheckpointScorer, load_weights
 from anogan_plugin.scoring.sequence import Lookahead
+from anogan_plugin.scoring.source import ScorerSource
 from tests.processes import anomalib_here
 
 TINY: dict[str, dict[str, Any]] = {
@@ -163,8 +164,10 @@ def test_it_predicts_single_photographs(trained: SimpleNamespace, tmp_path: Path
 
 
 def test_a_scorer_gives_the_scores_of_the_test(trained: SimpleNamespace) -> None:
-    model = load_weights(get_model(trained.name, **TINY[trained.name]), trained.checkpoint, "cpu")
-    scorer = CheckpointScorer(model)
+    parser = ArgumentParser()
+    ScorerSource.add_arguments(parser)
+    asked = parser.parse_args(["--ckpt_path", str(trained.checkpoint)])
+    scorer = ScorerSource.of(asked).open("cpu")
     table = trained.scores
     images = [scorer.prepare(to_unit_range(read_pixels(path))) for path in table.image_path]
     found = list(scorer.stream(Lookahead(images, ahead=3)))

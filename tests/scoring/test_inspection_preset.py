@@ -54,7 +54,7 @@ def test_an_archive_has_the_scores_of_the_test(tested: tuple[Path, Path], tmp_pa
     expected = scores_of_the_test(folder, images)
     paths = ["--images", str(images), "--output", str(tmp_path / "out")]
     ended = score_here(
-        [*FLAGS, "--ckpt_path", str(checkpoint(folder)), *paths, "--workers", "1", "--shard", "5"]
+        ["--ckpt_path", str(checkpoint(folder)), *paths, "--workers", "1", "--shard", "5"]
     )
     assert ended.code == 0, ended.said
     found = rows(tmp_path / "out").set_index("path").sort_index()
@@ -68,7 +68,7 @@ def test_an_archive_has_the_scores_of_the_test(tested: tuple[Path, Path], tmp_pa
 def test_the_service_has_the_scores_of_the_test(tested: tuple[Path, Path]) -> None:
     folder, images = tested
     expected = scores_of_the_test(folder, images)
-    scorer = ScorerSource(checkpoint(folder), "AnoGAN", MODEL).open("cpu")
+    scorer = ScorerSource(checkpoint(folder), "AnoGAN", {}).open("cpu")
     bodies = [(images / name).read_bytes() for name in expected.index]
     with (
         serving(scorer, Limits(len(bodies), len(bodies), 100_000)) as port,

@@ -51,8 +51,8 @@ def good_scores(folder: Path, options: list[str]) -> ScoresFolder:
 def test_terminated_service_answers_what_it_has_taken(tmp_path: Path) -> None:
     gate = make_gate(tmp_path)
     checkpoint = save_checkpoint(GatedModel(str(gate)), tmp_path / "model.ckpt")
-    options: list[Any] = ["--model", "tests.archive.gated.GatedModel", "--model.go", gate]
-    options += ["--ckpt_path", checkpoint, "--overkill", "0.05", "--good_scores", tmp_path / "good"]
+    options: list[Any] = ["--model", "tests.archive.gated.GatedModel", "--ckpt_path", checkpoint]
+    options += ["--overkill", "0.05", "--good_scores", tmp_path / "good"]
     good_scores(tmp_path / "good", [str(word) for word in options])
     command = [ANOMALIB, "serve", *options, "--port", "0"]
     running = subprocess.Popen(
@@ -94,11 +94,10 @@ def _answers(port: int) -> bool:
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        (["--ckpt_path", "m.ckpt"], "m.ckpt is a checkpoint: give the --model of its training"),
-        (["--ckpt_path", "m.xml"], "of exports .onnx alone is taken, found m.xml"),
-        (["--ckpt_path", "m.pt"], "of exports .onnx alone is taken, found m.pt"),
+        (["--ckpt_path", "m.ckpt"], "or an .onnx file, found no file m.ckpt"),
         (["--ckpt_path", "m.onnx", "--model", "AnoGAN"], "m.onnx needs no --model"),
-        (["--ckpt_path", "m.ckpt", "--model", "AnoGAN"], "m.ckpt can't be loaded into"),
+        (["--ckpt_path", "m.onnx", "--arguments.search", "fast"], "and no --arguments"),
+        (["--ckpt_path", "m.ckpt", "--model", "AnoGAM"], "'AnoGAM', did you mean 'AnoGAN'?"),
         (["--ckpt_path", "m.onnx"], "m.onnx can't be read as ONNX"),
         (["--ckpt_path", "m.onnx", "--overkill", "0.1"], "--good_scores belong together"),
         (["--ckpt_path", "m.onnx", "--max_images", "0"], "--max_images is 0, expected 1 or more"),

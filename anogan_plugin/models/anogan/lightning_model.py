@@ -26,13 +26,12 @@ from anogan_plugin.latent_search import search_settings
 from anogan_plugin.models.anogan.presets import gan_settings, scoring_settings
 from anogan_plugin.models.anogan.torch_model import AnoGANModel
 from anogan_plugin.models.components.dcgan_training import DcganTraining
-from anogan_plugin.models.components.image_scores import ImageScores
-from anogan_plugin.models.components.image_scoring import ImageScoring
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.components.progress import search_progress
+from anogan_plugin.models.components.search_scoring import SearchScoring
 
 
-class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
+class AnoGAN(SearchScoring, DcganTraining, AnomalibModule):
     """Learns a GAN on good images and scores an image by what the GAN cannot make of it.
 
     For a test image x the latent space is searched for z_Γ, whose image G(z_Γ) is nearest to x.
@@ -175,28 +174,6 @@ class AnoGAN(ImageScoring, DcganTraining, AnomalibModule):
         del batch_idx
         images = self.images_of(batch)
         return self.end_update(self.train_gan(images), len(images))
-
-    def score(self, images: torch.Tensor) -> ImageScores:
-        """Search the latent space, showing how far the search is.
-
-        Args:
-            images: ``(B, C, H, W)`` in [-1, 1].
-
-        Returns:
-            Their scores.
-        """
-        return self.model.score(images, search_progress(self.trainer))
-
-    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
-        """Find the nearest images, showing how far the search is.
-
-        Args:
-            images: ``(B, C, H, W)`` in [-1, 1].
-
-        Returns:
-            ``(B, C, H, W)`` in [-1, 1].
-        """
-        return self.model.reconstruct(images, search_progress(self.trainer))
 
     def standardise(self, images: torch.Tensor) -> None:
         """Learn what good images leave over, where search and score are meant for it.

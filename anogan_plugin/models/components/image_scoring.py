@@ -26,6 +26,8 @@ from anogan_plugin.models.components.pre_processing import to_generator_range
 from anogan_plugin.models.components.score_table import ScoreTable
 from anogan_plugin.models.components.visualization import ReconstructionVisualizer
 
+CLASS_NAME = "class_name"
+"""Key of the model's class in a checkpoint: neither Lightning nor anomalib notes it."""
 _CALIBRATION_BATCH = 64
 
 
@@ -155,11 +157,7 @@ class ImageScoring(ScoringExport):
             ``reconstruction`` ``(B, C, H, W)`` and the ``score_parts``, ``(B,)`` each.
         """
         del batch_idx, args, kwargs
-        scores = self._score_in_eval_mode(self.images_of(batch))
-        scored: Any = batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
-        scored.reconstruction = scores.reconstruction
-        scored.score_parts = scores.parts
-        return scored
+        return self._scored(batch)
 
     def predict_step(
         self, batch: ImageBatch, batch_idx: int, dataloader_idx: int = 0
@@ -174,8 +172,15 @@ class ImageScoring(ScoringExport):
         Returns:
             The scored batch.
         """
-        del dataloader_idx
-        return self.test_step(batch, batch_idx)
+        del batch_idx, dataloader_idx
+        return self._scored(batch)
+
+    def _scored(self, batch: ImageBatch) -> ImageBatch:
+        scores = self._score_in_eval_mode(self.images_of(batch))
+        scored: Any = batch.update(pred_score=scores.pred_score, anomaly_map=scores.anomaly_map)
+        scored.reconstruction = scores.reconstruction
+        scored.score_parts = scores.parts
+        return scored
 
     def calibrate(self, images: torch.Tensor) -> None:
         """Set the thresholds of the post-processor on held-out good images.
@@ -193,12 +198,13 @@ class ImageScoring(ScoringExport):
         )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Save what is scored.
+        """Save which model this is and what is scored.
 
         Args:
             checkpoint: What will be written.
         """
         super().on_save_checkpoint(checkpoint)
+        checkpoint[CLASS_NAME] = type(self).__name__
         # Not hyper_parameters: Lightning has overwritten those by the time they are read again.
         checkpoint["score_arguments"] = self.score_arguments()
 

@@ -26,11 +26,9 @@ from torch import nn
 from anogan_plugin.latent_search import SearchSettings, search_settings
 from anogan_plugin.models.components.dcgan_training import DcganTraining
 from anogan_plugin.models.components.gan_settings import check_at_least
-from anogan_plugin.models.components.image_scores import ImageScores
-from anogan_plugin.models.components.image_scoring import ImageScoring
 from anogan_plugin.models.components.network_training import NetworkTraining
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
-from anogan_plugin.models.components.progress import search_progress
+from anogan_plugin.models.components.search_scoring import SearchScoring
 from anogan_plugin.models.f_anogan.gan_checkpoint import load_gan
 from anogan_plugin.models.f_anogan.presets import encoder_settings, gan_settings
 from anogan_plugin.models.f_anogan.torch_model import FAnoGANModel
@@ -38,7 +36,7 @@ from anogan_plugin.models.f_anogan.torch_model import FAnoGANModel
 _ENCODER_REMEDY = "try a lower encoder_learning_rate, or a better GAN: look at the samples"
 
 
-class FAnoGAN(ImageScoring, DcganTraining, AnomalibModule):
+class FAnoGAN(SearchScoring, DcganTraining, AnomalibModule):
     """Learns a GAN on good images, then an encoder that finds an image's latent vector at once.
 
     Training has two stages. The last ``encoder_epochs`` epochs train the encoder E on the GAN's
@@ -282,28 +280,6 @@ class FAnoGAN(ImageScoring, DcganTraining, AnomalibModule):
         """
         if self.encoding:
             super().calibrate(images)
-
-    def score(self, images: torch.Tensor) -> ImageScores:
-        """Score images, showing how far the search is where there is one.
-
-        Args:
-            images: ``(B, C, H, W)`` in [-1, 1].
-
-        Returns:
-            Their scores.
-        """
-        return self.model.score(images, search_progress(self.trainer))
-
-    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
-        """Reconstruct images as :meth:`score` does, showing how far the search is.
-
-        Args:
-            images: ``(B, C, H, W)`` in [-1, 1].
-
-        Returns:
-            ``(B, C, H, W)`` in [-1, 1].
-        """
-        return self.model.reconstruct(images, search_progress(self.trainer))
 
     def standardise(self, images: torch.Tensor) -> None:
         """Learn what good images leave over, unless the encoder was never trained.

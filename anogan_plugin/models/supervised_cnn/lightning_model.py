@@ -270,7 +270,7 @@ class SupervisedCNN(ImageScoring, NetworkTraining, AnomalibModule):
         return {"labelled_defects": sum(self.labelled_counts.values()), **by_type}
 
     def test_step(self, batch: ImageBatch, batch_idx: int, *args: Any, **kwargs: Any) -> ImageBatch:
-        """Score, unless an image was trained on.
+        """Score, unless an image was trained on; :meth:`predict_step` scores any.
 
         Args:
             batch: Images ``(B, 3, H, W)`` in [-1, 1].
@@ -286,22 +286,6 @@ class SupervisedCNN(ImageScoring, NetworkTraining, AnomalibModule):
         """
         refuse_trained_on(batch, self.labelled)
         return super().test_step(batch, batch_idx, *args, **kwargs)
-
-    def predict_step(
-        self, batch: ImageBatch, batch_idx: int, dataloader_idx: int = 0
-    ) -> ImageBatch:
-        """Score any image, also one that was trained on.
-
-        Args:
-            batch: Images ``(B, 3, H, W)`` in [-1, 1].
-            batch_idx: Not used.
-            dataloader_idx: Not used.
-
-        Returns:
-            The scored batch.
-        """
-        del dataloader_idx
-        return super().test_step(batch, batch_idx)
 
     def score_arguments(self) -> dict[str, Any]:
         """What a threshold depends on beside the weights.

@@ -1,0 +1,126 @@
+# Copyright (C) 2026 The anogan_plugin authors
+# SPDX-License-Identifier: Apache-2.0
+
+"""What a checkpoint and a command line say of the model, and files that are no checkpoints."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from anomalib.models import get_model
+from jsonargparse import ArgumentParser
+
+from anogan_plugin import AnoGAN
+from anogan_plugin.scoring.scorer import Scorer
+from anogan_plugin.scoring.source import ScorerSource
+from tests.archive.small import save_checkpoint
+
+SMALL: dict[str, Any] = {"image_size": 32, "width": 4, "latent_size": 8, "search_precision": "fp32"}
+
+
+class Runs:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
+
+
+def source(*options: str | Path) -> ScorerSource:
+    """What a command line says."""
+    parser = ArgumentParser()
+    ScorerSource.add_arguments(parser)
+    return ScorerSource.of(parser.parse_args(["--ckpt_path", *map(str, options)]))
+
+
+def scores(scorer: Scorer, image: np.ndarray) -> dict[str, float]:
+    """Score and parts of one image."""
+    (scored,) = scorer.stream([scorer.prepare(image)])
+    return {name: float(values[0]) for name, values in scored.parts.items()}
+
+
+def edited(checkpoint: Path, **values: Any) -> Path:
+    """A checkpoint in which some keys have other values."""
+    found = torch.load(checkpoint, weights_only=True)
+    torch.save({**found, **values}, path := checkpoint.with_name("edited.ckpt"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def image() -> np.ndarray:
+    return np.random.default_rng(0).random((3, 32, 32), np.float32)
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    torch.manual_seed(0)
+    return AnoGAN(**SMALL, search_steps=3).eval()
+
+
+@pytest.fixture
+def checkpoint(model: Any, tmp_path: Path) -> Path:
+    return save_checkpoint(model, tmp_path / "model.ckpt")
+
+
+def test_a_checkpoint_is_enough(model: Any, checkpoint: Path, image: np.ndarray) -> None:
+    found = source(checkpoint)
+    assert found.name == "AnoGAN"
+    prepared = model.pre_processor.transform(torch.from_numpy(image))
+    expected = model.model.score(prepared[None]).pred_score
+    said = scores(found.open("cpu"), image)
+    assert said["score"] == pytest.approx(float(expected), rel=1e-5)
+    assert said["steps"] == 3
+
+
+def test_arguments_change_what_the_checkpoint_says(checkpoint: Path, image: np.ndarray) -> None:
+    fewer = source(checkpoint, "--arguments.search_steps", "2", "--arguments.image_score", "local")
+    with pytest.warns(UserWarning, match="no image will be accepted or rejected"):
+        said = scores(fewer.open("cpu"), image)
+    assert said["steps"] == 2
+    assert said["score"] == said["local"]
+    assert fewer.settings() != source(checkpoint).settings()
+    for wrong, reason in (("search_step", "search_step"), ("search_steps", "valid")):
+        with pytest.raises(ValueError, match=f"can't be loaded into AnoGAN.*{reason}"):
+            source(checkpoint, f"--arguments.{wrong}", "many").open("cpu")
+
+
+def test_model_of_anomalibs_own_is_named_and_its_arguments_are_read(
+    tmp_path: Path,
+) -> None:
+    model = get_model("Dfm", backbone="resnet18", layer="layer1", pre_trained=False)
+    checkpoint = save_checkpoint(model, tmp_path / "model.ckpt")
+    with pytest.raises(ValueError, match="does not say of which model it is"):
+        source(checkpoint)
+    source(checkpoint, "--model", "Dfm").open("cpu")
+    with pytest.raises(ValueError, match="can't be loaded into AnoGAN"):
+        source(checkpoint, "--model", "AnoGAN").open("cpu")
+
+
+def test_class_that_is_not_imported_is_not_imported(checkpoint: Path) -> None:
+    with pytest.raises(ValueError, match=r"'NoModel'.* Valid: .*AnoGAN"):
+        source(edited(checkpoint, class_name="NoModel")).open("cpu")
+    with pytest.raises(ValueError, match="does not say of which model it is"):
+        source(edited(checkpoint, class_name="tests.comparison.broken.BrokenModel"))
+
+
+def test_checkpoint_with_code_in_it_is_refused_and_not_run(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    for more in ((), ("--model", "AnoGAN")):
+        with pytest.raises(ValueError, match="more than weights and plain values"):
+            source(edited(checkpoint, code=Runs(ran)), *more).open("cpu")
+    assert not ran.exists()
+
+
+def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path) -> None:
+    torch.save({"weights": torch.zeros(1)}, other := tmp_path / "other.pt")
+    (text := tmp_path / "model.xml").write_text("<net/>")
+    (empty := tmp_path / "empty.ckpt").touch()
+    for file in (other, text, empty, tmp_path / "no.ckpt"):
+        with pytest.raises(ValueError, match=f"expected a checkpoint .* found .*{file.name}"):
+            source(file)
