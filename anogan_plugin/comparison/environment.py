@@ -115,11 +115,18 @@ def _commit() -> str | None:
     checkout = Path(__file__).parents[2]
     if not (checkout / ".git").exists():
         return None
-    command = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=10"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        commit = _git(checkout, "describe", "--always", "--abbrev=10")
+        changed = _git(checkout, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.SubprocessError):
         return None
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(checkout: Path, *words: str) -> str:
+    # `describe --dirty` would write the index, and leave its lock behind where the disk is full.
+    command = ["git", "--no-optional-locks", "-C", str(checkout), *words]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
     return found.stdout.strip()
 
 

@@ -70,22 +70,30 @@ def histograms(rows: list[Row]) -> Figure:
     for axis in panels[len(rows) :]:
         axis.axis("off")
     panels[0].legend(frameon=False, fontsize=8)
-    figure.suptitle(f"{rows[0].data}: anomaly scores of the test images", fontsize=11)
+    title = f"{rows[0].data}: anomaly scores of the test images; the last bar holds all beyond"
+    figure.suptitle(title, fontsize=11)
     return figure
 
 
 def _draw_histogram(axis: Axes, row: Row) -> None:
     test = row.done[0].test
     scores = test[row.column].to_numpy(float)
-    edges = np.histogram_bin_edges(scores, _BINS).tolist()
+    shown = np.minimum(scores, _end(scores[test.label == 0]))
+    edges = np.histogram_bin_edges(shown, _BINS).tolist()
     for label, kind, colour in ((0, "good", GOOD_COLOUR), (1, "anomalous", DEFECT_COLOUR)):
-        values = scores[test.label == label]
+        values = shown[test.label == label]
         axis.hist(values, edges, alpha=0.6, color=colour, label=f"{kind} ({len(values)})")
     auroc = image_auroc(test.label.to_numpy(), scores)
     # Names are of users: `$` would begin a formula.
     axis.set_title(f"{row.name}: AUROC {auroc:.3f}", fontsize=9, parse_math=False)
     axis.tick_params(labelsize=7)
     axis.spines[["top", "right"]].set_visible(False)
+
+
+def _end(good: np.ndarray) -> float:
+    """Where a histogram ends: defects far beyond all good images would leave those one bar."""
+    middle, tail = np.quantile(good, [0.5, 0.99])
+    return tail + 2 * (tail - middle)
 
 
 def _first_seeds(results: Results) -> list[JobRecord]:

@@ -54,10 +54,11 @@ function bars(kind, highest, count) {
 }
 
 function histogram(row) {
-  const all = [...row.good, ...row.bad];
-  // The far tail of a heavy-tailed score would squeeze all the rest into one bar.
-  const sorted = [...all].sort((a, b) => a - b);
-  const low = sorted[0], high = sorted[Math.ceil(0.995 * (sorted.length - 1))] || low + 1;
+  // Defects can score far beyond all good images, which would be one bar then: the last bar holds the rest.
+  const share = part => row.good[Math.ceil(part * (row.good.length - 1))];
+  const low = Math.min(row.good[0], row.bad[0] ?? Infinity);
+  const far = share(0.99) + 2 * (share(0.99) - share(0.5));
+  const high = Math.min(far, Math.max(row.good.at(-1), row.bad.at(-1) ?? -Infinity)) || low + 1;
   const bins = 50, width = (high - low) / bins || 1;
   const counted = values => {
     const count = new Array(bins).fill(0);
