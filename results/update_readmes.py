@@ -18,7 +18,8 @@ from pathlib import Path
 
 from anogan_tables import difficulty, fresh_test_set, gans, inspection, training_speed
 from cells import RESULTS
-from comparison_tables import demo, models, overlap
+from comparison_tables import demo, models, overlap, photographs
+from digit_tables import mnist
 from load_tables import archive, export, serving
 from search_tables import histograms, search
 
@@ -50,6 +51,8 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "archive": (PACKAGE / "archive" / "README.md", archive),
     "serving": (PACKAGE / "serving" / "README.md", serving),
     "models": (README, models),
+    "photographs": (README, photographs),
+    "mnist": (RESULTS / "README.md", mnist),
     "overlap": (RESULTS / "README.md", overlap),
     **{
         f"results-{model}": (MODELS / folder / "README.md", partial(models, model))
