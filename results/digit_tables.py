@@ -27,9 +27,10 @@ def _rows(folder: str) -> pd.DataFrame:
     """AUROC, mean over the seeds that are done: a row per model, a column per digit."""
     summary = pd.read_csv(RESULTS / folder / "summary.csv")
     rows = summary.pivot(index="model", columns="data", values="auroc_mean")
-    seeds = summary.groupby("model").seeds_done.min()
+    seeds = summary[summary.seeds_done > 0].groupby("model").seeds_done.min()
     rows = rows.reindex(columns=_DIGITS).dropna(how="all")
-    return rows.rename(index=lambda name: f"{name} ({seeds[name]} seed{'s'[: seeds[name] > 1]})")
+    plural = {name: "s" if count > 1 else "" for name, count in seeds.items()}
+    return rows.rename(index=lambda name: f"{name} ({seeds[name]} seed{plural[name]})")
 
 
 def _table(rows: pd.DataFrame) -> str:
