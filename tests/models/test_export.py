@@ -94,6 +94,15 @@ def test_the_preset_inspection_is_two_loops_and_the_standardised_map(
     assert not np.allclose(expected.anomaly_map, in_latent_space.anomaly_map, rtol=0.1)
 
 
+def test_the_distance_of_z_is_in_the_graph(tmp_path: Path) -> None:
+    model = varied(AnoGAN(**TINY, search="fast", search_steps=5, image_score="distance"))
+    model.model.learn_good([model.model.images_of(parts_of(model, 64, defect=0) * 2 - 1)])
+    images, path = parts_of(model), model.to_onnx(tmp_path)
+    found, expected = answers(path, images), model(images)
+    np.testing.assert_allclose(found["pred_score"], expected.pred_score, rtol=1e-3)
+    assert expected.pred_score.std() > 0.01
+
+
 def loops_of(path: Path) -> int:
     """Loops in an ONNX file."""
     return sum(node.op_type == "Loop" for node in onnx.load(path).graph.node)
