@@ -225,6 +225,9 @@ class Images:
                         raise
                     raise ValueError(error) from error
         except DAMAGED as error:
+            # Refused or gone elsewhere, by an expired token say: its rows are not to be given up.
+            if isinstance(error, OSError) and not self._is_local:
+                raise
             reason = f"{name} can't be read as Parquet: {error}; how many rows it had is not known"
             raise UnreadableParquetError(reason) from error
 

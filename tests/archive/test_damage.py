@@ -148,10 +148,11 @@ class _Gone(MemoryFile):
     """A file of a store whose first bytes can't be reached."""
 
     lost = 100
+    error: type[OSError] = OSError
 
     def read(self, size: int = -1) -> bytes:
         if self.tell() < self.lost:
-            raise OSError("no network")
+            raise self.error("no network")
         return super().read(size)
 
 
@@ -177,8 +178,10 @@ def test_a_store_out_of_reach_stops_it_instead(
     with pytest.raises(OSError, match="no network"):
         list(ShardReader(images, 10_000).read(shard, Mean()))
     lose(_AllGone)
-    with pytest.raises(OSError, match="no network"):
-        list(images.shards(12))
+    for error in (OSError, PermissionError, FileNotFoundError):
+        monkeypatch.setattr(_Gone, "error", error)
+        with pytest.raises(OSError, match="no network"):
+            list(images.shards(12))
 
 
 @pytest.mark.parametrize(

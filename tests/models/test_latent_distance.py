@@ -49,6 +49,29 @@ def test_a_model_that_has_seen_no_good_images_says_so() -> None:
         model(torch.rand(1, 3, 32, 32))
 
 
+def test_a_search_from_a_random_vector_is_refused() -> None:
+    with pytest.raises(ValueError, match="give search fast or refined"):
+        AnoGAN(**TINY, image_score="distance")
+
+
+def test_weights_from_before_there_was_a_distance_load_without_it() -> None:
+    model = AnoGAN(**TINY, search="fast")
+    older = {k: v for k, v in model.state_dict().items() if "model.distance." not in k}
+    assert len(older) < len(model.state_dict())
+    model.load_state_dict(older)
+    assert not model.model.distance.fitted
+    older.pop("model.standardised.mean")
+    with pytest.raises(RuntimeError, match=r"standardised\.mean"):
+        model.load_state_dict(older)
+
+
+def test_a_new_training_forgets_what_good_images_taught_the_last_one() -> None:
+    model = AnoGAN(**TINY, search="fast")
+    model.model.distance.fit(torch.randn(20, 8))
+    model.on_train_start()
+    assert not model.model.distance.fitted
+
+
 @pytest.mark.parametrize("preset", ["default", "inspection"])
 def test_one_flag_scores_by_it(preset: Any, rendered_set: Path, tmp_path: Path) -> None:
     search = {"default": "fast", "inspection": "refined"}[preset]

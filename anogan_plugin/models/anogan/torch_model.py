@@ -59,6 +59,12 @@ class AnoGANModel(SearchedGan):
                 "residuals it knows: give search refined, or preset inspection"
             )
             raise ValueError(msg)
+        if image_score == "distance" and search.start == "random":
+            msg = (
+                "image_score distance needs a search that starts from a guess for each image, not "
+                "from a random vector: give search fast or refined"
+            )
+            raise ValueError(msg)
         self.standardised = StandardisedResidual(image_size, channels)
         self.distance = LatentDistance(latent_size)
 

@@ -19,7 +19,7 @@ from lightning.pytorch.utilities import rank_zero_warn
 from anogan_plugin.models.components.evaluation import raw_score_evaluator
 from anogan_plugin.models.components.exporting import ScoringExport
 from anogan_plugin.models.components.image_scores import ImageScores
-from anogan_plugin.models.components.learnt_from_good import FEWEST_IMAGES
+from anogan_plugin.models.components.learnt_from_good import FEWEST_IMAGES, LearntFromGood
 from anogan_plugin.models.components.modes import eval_mode
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.components.pre_processing import to_generator_range
@@ -126,7 +126,10 @@ class ImageScoring(ScoringExport):
             return self.score(images.float())
 
     def on_train_start(self) -> None:
-        """Drop thresholds of an earlier training: they belong to other weights."""
+        """Drop what good images taught an earlier training: it belongs to other weights."""
+        for module in self.model.modules():
+            if isinstance(module, LearntFromGood):
+                module.fitted = False
         if isinstance(self.post_processor, HeldOutGoodPostProcessor):
             self.post_processor.reset()
 

@@ -3,6 +3,8 @@
 
 """What is learnt from good images when a training ends, and remembered in its checkpoint."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -30,3 +32,12 @@ class LearntFromGood(nn.Module):
     def set_extra_state(self, state: torch.Tensor) -> None:
         """Restore it."""
         self.fitted = bool(state)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *rest: Any, **more: Any
+    ) -> None:
+        # A checkpoint from before there was such a module has nothing of it: it is not fitted then.
+        if not any(name.startswith(prefix) for name in state_dict):
+            self.fitted = False
+            return
+        super()._load_from_state_dict(state_dict, prefix, *rest, **more)

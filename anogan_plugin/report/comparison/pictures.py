@@ -78,7 +78,8 @@ def histograms(rows: list[Row]) -> Figure:
 def _draw_histogram(axis: Axes, row: Row) -> None:
     test = row.done[0].test
     scores = test[row.column].to_numpy(float)
-    shown = np.minimum(scores, _end(scores[test.label == 0]))
+    end = _end(scores[test.label == 0])
+    shown = np.minimum(scores, end) if end > scores.min() else scores
     edges = np.histogram_bin_edges(shown, _BINS).tolist()
     for label, kind, colour in ((0, "good", GOOD_COLOUR), (1, "anomalous", DEFECT_COLOUR)):
         values = shown[test.label == label]

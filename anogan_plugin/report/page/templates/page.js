@@ -58,7 +58,8 @@ function histogram(row) {
   const share = part => row.good[Math.ceil(part * (row.good.length - 1))];
   const low = Math.min(row.good[0], row.bad[0] ?? Infinity);
   const far = share(0.99) + 2 * (share(0.99) - share(0.5));
-  const high = Math.min(far, Math.max(row.good.at(-1), row.bad.at(-1) ?? -Infinity)) || low + 1;
+  const last = Math.max(row.good.at(-1), row.bad.at(-1) ?? -Infinity);
+  const high = Math.min(far, last) > low ? Math.min(far, last) : Math.max(last, low + 1);
   const bins = 50, width = (high - low) / bins || 1;
   const counted = values => {
     const count = new Array(bins).fill(0);
