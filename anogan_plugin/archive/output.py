@@ -3,6 +3,7 @@
 
 """The folder of the scores: a Parquet file per shard, each there in full or not at all."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
@@ -65,10 +66,27 @@ class ScoresFolder:
         self._settings = self._own / SETTINGS
         self._plan, self._draft = self._own / "plan.parquet", self._own / "draft.parquet"
 
-    def lock(self) -> FileLock:
-        """A lock for whoever scores into this folder; the system frees it when the holder dies."""
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Lock it for whoever scores into it; the system frees it when the holder dies.
+
+        What ends before there is anything to go on with leaves nothing: no folder that would be
+        taken for one of scores.
+
+        Raises:
+            filelock.Timeout: If another process has it.
+        """
         self._own.mkdir(parents=True, exist_ok=True)
-        return FileLock(self._own / LOCK, timeout=0)
+        with FileLock(lock := self._own / LOCK, timeout=0):
+            try:
+                yield
+            finally:
+                self._draft.unlink(missing_ok=True)
+                if not self._settings.exists():
+                    lock.unlink()
+                    with contextlib.suppress(OSError):  # there are other files
+                        self._own.rmdir()
+                        self.path.rmdir()
 
     def write_plan(self, shards: Iterator[Shard]) -> Plan:
         """Write the list of the images, which :meth:`begin` takes or drops.
@@ -136,11 +154,8 @@ class ScoresFolder:
         Raises:
             ValueError: If the folder holds the scores of something else; it is as it was.
         """
-        try:
-            self.keep_settings(settings)
-            self._draft.replace(self._plan)
-        finally:
-            self._draft.unlink(missing_ok=True)
+        self.keep_settings(settings)
+        self._draft.replace(self._plan)
 
     def keep_settings(self, settings: dict[str, Any]) -> None:
         """Note what the images are scored with, unless that has been noted.

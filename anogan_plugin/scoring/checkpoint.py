@@ -22,7 +22,7 @@ from anomalib.utils.serialization import anomalib_safe_globals
 from torch.utils.data import DataLoader
 
 from anogan_plugin.latent_search import ImageSource
-from anogan_plugin.models.components.image_scoring import CLASS_NAME
+from anogan_plugin.models.components.image_scoring import CLASS_NAME, ImageScoring
 from anogan_plugin.models.components.searched_gan import SearchedGan
 from anogan_plugin.scoring.scorer import Scored, Scorer, as_numbers, check_finite, score_parts
 from anogan_plugin.scoring.sequence import batches
@@ -64,9 +64,10 @@ def read_trained(checkpoint: Path, cls: type[AnomalibModule] | None = None) -> T
     try:
         with anomalib_safe_globals(cls.checkpoint_safe_globals() if cls else ()):
             found = torch.load(checkpoint, "cpu", weights_only=True, mmap=True)
-        name = str(found.get(CLASS_NAME, ""))
+        name, arguments = found.get(CLASS_NAME), dict(found["hyper_parameters"])
         # A dotted name would be imported: what runs is not for the file to say.
-        return Trained(name if name.isidentifier() else "", found["hyper_parameters"])
+        named = isinstance(name, str) and name.isidentifier()
+        return Trained(name if named else "", arguments)
     except pickle.UnpicklingError as error:
         raise ValueError(
             f"{expected} in {checkpoint} more than weights and plain values, which could run code "
@@ -128,9 +129,14 @@ class CheckpointScorer(Scorer):
 
     Args:
         model: A model with its weights: see :func:`load_weights`.
+
+    Raises:
+        ValueError: If its image score is learnt from good images, and it has not seen any.
     """
 
     def __init__(self, model: AnomalibModule) -> None:
+        if isinstance(model, ImageScoring):
+            model.check_fitted()
         self._model = model
 
     def prepare(self, image: np.ndarray) -> torch.Tensor:
@@ -168,10 +174,16 @@ class CheckpointScorer(Scorer):
             self._rejected(parts["score"]),
         )
 
-    def _rejected(self, score: torch.Tensor) -> np.ndarray | None:
+    @property
+    def judges(self) -> bool:
+        """Whether it accepts and rejects images: whether there is a threshold."""
         judge: Any = self._model.post_processor
-        # Without a threshold anomalib's would hand out labels all the same.
-        if judge is None or bool(torch.isnan(judge.image_threshold)):
+        # Without one anomalib's would hand out labels all the same.
+        return judge is not None and not bool(torch.isnan(judge.image_threshold))
+
+    def _rejected(self, score: torch.Tensor) -> np.ndarray | None:
+        if not self.judges:
             return None
+        judge: Any = self._model.post_processor
         label = judge(InferenceBatch(pred_score=score.flatten())).pred_label
         return None if label is None else label.bool().cpu().numpy()

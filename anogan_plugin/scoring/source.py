@@ -6,6 +6,7 @@
 import hashlib
 import inspect
 import json
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ class ScorerSource:
 
     Args:
         weights: The checkpoint, or an ``.onnx`` file.
-        model: Class of the model, as ``anomalib train --model`` takes it; empty for ``.onnx``.
+        model: Dotted path of the model's class; empty for ``.onnx``.
         changed: Arguments of the model that are to be others than in training.
     """
 
@@ -77,7 +78,7 @@ class ScorerSource:
 
         Raises:
             ValueError: If they give a model for an exported file, the file is no checkpoint, or
-                nothing says of which model it is.
+                nothing says of which model it is, or it is one that is not known.
         """
         weights, model, changed = options.ckpt_path, options.model, options.arguments
         if weights.suffix.lower() == _ONNX:
@@ -85,15 +86,19 @@ class ScorerSource:
                 raise ValueError(f"{weights} needs no --model and no --arguments: it has its own")
             return cls(weights, "", {})
         # Imported here: every command of anomalib asks for the parser, and has no use for the rest.
+        from anogan_plugin.comparison.classes import UnknownNameError, find_class, qualified_name
         from anogan_plugin.scoring.checkpoint import read_trained
 
         model = read_trained(weights).name if model is None else model
         if not model:
             raise ValueError(
-                f"{weights} does not say of which model it is, as those of this package do: give "
-                "its class, as --model Padim"
+                f"{weights} does not say of which model it is; checkpoints of anomalib's own "
+                "models do not, nor do older ones of this package: give its class, as --model Padim"
             )
-        return cls(weights, model, changed)
+        try:
+            return cls(weights, qualified_name(find_class(model, AnomalibModule)), changed)
+        except UnknownNameError as error:
+            raise ValueError(f"the model of {weights} {error}") from error
 
     @property
     def name(self) -> str:
@@ -117,26 +122,57 @@ class ScorerSource:
         return self._checkpoint_scorer(device) if self.model else OnnxScorer(self.weights)
 
     def _checkpoint_scorer(self, device: str) -> "Scorer":
-        from anogan_plugin.comparison.classes import UnknownNameError, build, find_class
-        from anogan_plugin.scoring.checkpoint import CheckpointScorer, load_weights, read_trained
+        from anogan_plugin.models.components.image_scoring import ImageScoring
+        from anogan_plugin.scoring.checkpoint import CheckpointScorer, load_weights
 
+        model = self._untrained()
         try:
-            cls = find_class(self.model, AnomalibModule)
-        except UnknownNameError as error:
-            raise ValueError(f"the model of {self.weights} {error}") from error
+            load_weights(model, self.weights, device)
+        except Exception as error:  # of torch, of Lightning
+            raise ValueError(
+                f"{self.weights} can't be loaded into {self.name}; give the class of its training "
+                f"as --model, and no --arguments that change its networks ({_reason(error)})"
+            ) from error
+        scorer = CheckpointScorer(model)
+        if self.changed and scorer.judges and not isinstance(model, ImageScoring):
+            warnings.warn(
+                f"images are accepted or rejected by the threshold in {self.weights}, which is for "
+                f"the arguments of its training, not for {self.changed}: if scores are others with "
+                "them, judge by scores of held-out good images",
+                stacklevel=2,
+            )
+        return scorer
+
+    def _untrained(self) -> AnomalibModule:
+        """The model, built as for its training but for the arguments that are to be others."""
+        from anogan_plugin.comparison.classes import (
+            UnfitArgumentError,
+            UnknownNameError,
+            build,
+            check_argument,
+            find_class,
+        )
+        from anogan_plugin.scoring.checkpoint import read_trained
+
+        cls = find_class(self.model, AnomalibModule)
+        for name in self.changed:
+            try:
+                check_argument(cls, name)
+            except UnknownNameError as error:
+                raise ValueError(f"--arguments.{name} {error}") from error
         # Lightning notes the arguments of classes that this one derives from, too.
         own = inspect.signature(cls).parameters.keys() - self.changed.keys()
         trained = read_trained(self.weights, cls).arguments
         kept = {name: trained[name] for name in own & trained.keys()}
         try:
-            model = build(cls, self.changed, **kept)
-            return CheckpointScorer(load_weights(model, self.weights, device))
-        except Exception as error:  # of the model's constructor, of torch, of Lightning
-            reason = " ".join(str(error).split())
+            return build(cls, self.changed, **kept)
+        except UnfitArgumentError as error:
+            raise ValueError(f"--arguments.{error.name} {error}") from error
+        except Exception as error:  # of the model's constructor
+            and_changed = " and --arguments" if self.changed else ""
             raise ValueError(
-                f"{self.weights} can't be loaded into {self.model}; give the class of its training "
-                "as --model, and no --arguments that change its networks "
-                f"({type(error).__name__}: {reason[:300]})"
+                f"{self.name} can't be built with the arguments in {self.weights}{and_changed} "
+                f"({_reason(error)})"
             ) from error
 
     def settings(self) -> dict[str, Any]:
@@ -150,3 +186,7 @@ class ScorerSource:
             "--model": self.model,
             "--arguments": json.loads(json.dumps(self.changed, default=str)),
         }
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

@@ -245,6 +245,19 @@ def test_two_commands_do_not_score_into_one_folder(tmp_path: Path, checkpoint: P
     assert "another command scores into" in ended.said
 
 
+def test_what_ends_before_anything_is_scored_leaves_no_folder_of_scores(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    (tmp_path / "none").mkdir()
+    (kept := tmp_path / "kept").mkdir()
+    (kept / "notes.txt").touch()
+    for output in (tmp_path / "out", kept):
+        assert score_here(arguments(tmp_path / "none", checkpoint, output)).code == 2
+        assert score_here(arguments(tmp_path / "none", tmp_path / "no.ckpt", output)).code == 2
+    assert not (tmp_path / "out").exists()
+    assert [path.name for path in kept.iterdir()] == ["notes.txt"]
+
+
 def test_latent_search_over_an_archive_finds_what_it_finds_in_a_batch(
     rendered_set: Path, tmp_path: Path
 ) -> None:

@@ -83,7 +83,7 @@ def test_the_papers_four_scores() -> None:
 @pytest.mark.parametrize("image_score", IMAGE_SCORES)
 def test_every_score_is_one_flag(image_score: Any) -> None:
     model = ALAD(**TINY, image_score=image_score)
-    model.standardise(torch.rand(8, 1, 32, 32))
+    model.learn_from_good(torch.rand(8, 1, 32, 32))
     scores = model.model.score(torch.rand(3, 1, 32, 32))
     assert sorted(scores.parts) == sorted(IMAGE_SCORES)
     torch.testing.assert_close(scores.pred_score, scores.parts[image_score])

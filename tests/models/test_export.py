@@ -96,7 +96,7 @@ def test_the_preset_inspection_is_two_loops_and_the_standardised_map(
 
 def test_the_distance_of_z_is_in_the_graph(tmp_path: Path) -> None:
     model = varied(AnoGAN(**TINY, search="fast", search_steps=5, image_score="distance"))
-    model.model.learn_good([model.model.images_of(parts_of(model, 64, defect=0) * 2 - 1)])
+    model.model.fit_scores([model.model.images_of(parts_of(model, 64, defect=0) * 2 - 1)])
     images, path = parts_of(model), model.to_onnx(tmp_path)
     found, expected = answers(path, images), model(images)
     np.testing.assert_allclose(found["pred_score"], expected.pred_score, rtol=1e-3)

@@ -99,9 +99,9 @@ def test_a_checkpoint_knows_whether_it_has_been_fitted() -> None:
 class Noting(ConvAutoencoder):
     """Notes what it is standardised and calibrated on."""
 
-    def standardise(self, images: torch.Tensor) -> None:
+    def learn_from_good(self, images: torch.Tensor) -> None:
         self.standardised_on = images
-        super().standardise(images)
+        super().learn_from_good(images)
 
     def calibrate(self, images: torch.Tensor) -> None:
         self.calibrated_on = images

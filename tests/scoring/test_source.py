@@ -83,9 +83,46 @@ def test_arguments_change_what_the_checkpoint_says(checkpoint: Path, image: np.n
     assert said["steps"] == 2
     assert said["score"] == said["local"]
     assert fewer.settings() != source(checkpoint).settings()
-    for wrong, reason in (("search_step", "search_step"), ("search_steps", "valid")):
-        with pytest.raises(ValueError, match=f"can't be loaded into AnoGAN.*{reason}"):
-            source(checkpoint, f"--arguments.{wrong}", "many").open("cpu")
+
+
+def test_overkill_of_another_size_drops_the_threshold(checkpoint: Path) -> None:
+    with pytest.warns(UserWarning, match=r"'overkill': 0\.01.* now it is .*'overkill': 0\.2"):
+        source(checkpoint, "--arguments.overkill", "0.2").open("cpu")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "value", "said"),
+    [
+        ("search_step", "2", "--arguments.search_step is an unknown argument.*'search_steps'"),
+        ("search_steps", "many", "--arguments.search_steps does not fit AnoGAN.*many"),
+        ("search_steps", "-1", "can't be built with .* and --arguments .*at least 0.*-1"),
+        ("width", "8", "can't be loaded into AnoGAN.* no --arguments that change its networks"),
+    ],
+)
+def test_arguments_that_can_not_be_are_named(
+    checkpoint: Path, wrong: str, value: str, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        source(checkpoint, f"--arguments.{wrong}", value).open("cpu")
+
+
+def test_score_that_is_not_learnt_is_refused_before_an_image_is_scored(checkpoint: Path) -> None:
+    asked = ("--arguments.search", "fast", "--arguments.image_score", "distance")
+    dropped = pytest.warns(UserWarning, match="no image will be accepted or rejected")
+    with dropped, pytest.raises(ValueError, match="good ones, which this model"):
+        source(checkpoint, *asked).open("cpu")
+
+
+def test_a_name_as_typed_and_the_checkpoints_own_are_one_model(checkpoint: Path) -> None:
+    assert source(checkpoint, "--model", "anogan").settings() == source(checkpoint).settings()
+
+
+def test_threshold_of_anomalibs_own_model_stays_with_a_warning(tmp_path: Path) -> None:
+    model: Any = get_model("Dfm", backbone="resnet18", layer="layer1", pre_trained=False)
+    model.post_processor._image_threshold.fill_(1.0)
+    checkpoint = save_checkpoint(model, tmp_path / "model.ckpt")
+    with pytest.warns(UserWarning, match="for the arguments of its training, not for .*pca_level"):
+        source(checkpoint, "--model", "Dfm", "--arguments.pca_level", "0.9").open("cpu")
 
 
 def test_model_of_anomalibs_own_is_named_and_its_arguments_are_read(
@@ -102,9 +139,10 @@ def test_model_of_anomalibs_own_is_named_and_its_arguments_are_read(
 
 def test_class_that_is_not_imported_is_not_imported(checkpoint: Path) -> None:
     with pytest.raises(ValueError, match=r"'NoModel'.* Valid: .*AnoGAN"):
-        source(edited(checkpoint, class_name="NoModel")).open("cpu")
-    with pytest.raises(ValueError, match="does not say of which model it is"):
-        source(edited(checkpoint, class_name="tests.comparison.broken.BrokenModel"))
+        source(edited(checkpoint, class_name="NoModel"))
+    for name in ("tests.comparison.broken.BrokenModel", None):
+        with pytest.raises(ValueError, match="does not say of which model it is"):
+            source(edited(checkpoint, class_name=name))
 
 
 def test_checkpoint_with_code_in_it_is_refused_and_not_run(
@@ -121,6 +159,7 @@ def test_files_that_are_no_checkpoints_are_refused(tmp_path: Path) -> None:
     torch.save({"weights": torch.zeros(1)}, other := tmp_path / "other.pt")
     (text := tmp_path / "model.xml").write_text("<net/>")
     (empty := tmp_path / "empty.ckpt").touch()
-    for file in (other, text, empty, tmp_path / "no.ckpt"):
+    torch.save({"hyper_parameters": [1], "state_dict": {}}, odd := tmp_path / "odd.ckpt")
+    for file in (other, text, empty, odd, tmp_path / "no.ckpt"):
         with pytest.raises(ValueError, match=f"expected a checkpoint .* found .*{file.name}"):
             source(file)

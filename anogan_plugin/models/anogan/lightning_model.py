@@ -175,22 +175,22 @@ class AnoGAN(SearchScoring, DcganTraining, AnomalibModule):
         images = self.images_of(batch)
         return self.end_update(self.train_gan(images), len(images))
 
-    def standardise(self, images: torch.Tensor) -> None:
+    def learn_from_good(self, images: torch.Tensor) -> None:
         """Learn what good images leave over, where search and score are meant for it.
 
         Args:
             images: ``(N, C, H, W)`` good images in [-1, 1].
         """
-        if self.model.learns_good:
-            super().standardise(images)
+        if self.model.searches_good:
+            super().learn_from_good(images)
 
-    def learn_good(self, parts: Sequence[torch.Tensor]) -> None:
+    def fit_scores(self, parts: Sequence[torch.Tensor]) -> None:
         """Fit the standardised residual and the latent distance in one search.
 
         Args:
             parts: Good images ``(B, C, H, W)`` in [-1, 1] each.
         """
-        self.model.learn_good(parts, search_progress(self.trainer))
+        self.model.fit_scores(parts, search_progress(self.trainer))
 
     def score_arguments(self) -> dict[str, Any]:
         """What a threshold depends on beside the weights.

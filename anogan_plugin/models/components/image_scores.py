@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from anogan_plugin.models.components.learnt_from_good import FEWEST_IMAGES
+from anogan_plugin.models.components.learnt_from_good import UnfittedError
 from anogan_plugin.models.components.standardised_residual import StandardisedResidual
 
 RESIDUAL_SCORES = ("sum", "mean", "local", "standardised")
@@ -50,16 +50,11 @@ def image_scores(
         All of it.
 
     Raises:
-        ValueError: If a score is NaN or infinite, because a weight or an image is, or if it is
-            learnt from good images and the model has not been.
+        UnfittedError: If it is learnt from good images and the model has not been.
+        ValueError: If a score is NaN or infinite, because a weight or an image is.
     """
     if image_score not in parts:
-        msg = (
-            f"image_score {image_score} measures images against good ones, which this model has "
-            f"not seen: train it with image_score {image_score}, on {FEWEST_IMAGES} good images or "
-            "more, four of them held out"
-        )
-        raise ValueError(msg)
+        raise UnfittedError(image_score)
     score = parts[image_score]
     # A graph that is being exported has no values to look at yet.
     if not torch.compiler.is_exporting() and not torch.isfinite(score).all():
@@ -95,8 +90,8 @@ def reconstruction_scores(
         All of it.
 
     Raises:
-        ValueError: If a score is NaN or infinite, or the standardised one is asked for and has not
-            been fitted.
+        UnfittedError: As :func:`image_scores`.
+        ValueError: Likewise.
     """
     if standardised.fitted:
         standardised_map = standardised(images - reconstruction)

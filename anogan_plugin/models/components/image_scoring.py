@@ -19,7 +19,11 @@ from lightning.pytorch.utilities import rank_zero_warn
 from anogan_plugin.models.components.evaluation import raw_score_evaluator
 from anogan_plugin.models.components.exporting import ScoringExport
 from anogan_plugin.models.components.image_scores import ImageScores
-from anogan_plugin.models.components.learnt_from_good import FEWEST_IMAGES, LearntFromGood
+from anogan_plugin.models.components.learnt_from_good import (
+    FEWEST_IMAGES,
+    LearntFromGood,
+    UnfittedError,
+)
 from anogan_plugin.models.components.modes import eval_mode
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.models.components.pre_processing import to_generator_range
@@ -55,6 +59,7 @@ class ImageScoring(ScoringExport):
     if TYPE_CHECKING:
         model: Any
         trainer: Any
+        hparams: Any
         post_processor: Any
 
     @abstractmethod
@@ -98,7 +103,7 @@ class ImageScoring(ScoringExport):
         """
         return self._scoring.reconstruct(images)
 
-    def standardise(self, images: torch.Tensor) -> None:
+    def learn_from_good(self, images: torch.Tensor) -> None:
         """Learn what the reconstructions of good images leave over, if there are enough of them.
 
         Args:
@@ -108,9 +113,9 @@ class ImageScoring(ScoringExport):
             return
         parts = images.float().split(_CALIBRATION_BATCH)
         with eval_mode(self.model), torch.autocast(images.device.type, enabled=False):
-            self.learn_good(parts)
+            self.fit_scores(parts)
 
-    def learn_good(self, parts: Sequence[torch.Tensor]) -> None:
+    def fit_scores(self, parts: Sequence[torch.Tensor]) -> None:
         """Fit what scores measure against good images; in eval mode, in float32.
 
         Args:
@@ -118,6 +123,18 @@ class ImageScoring(ScoringExport):
         """
         residuals = [part - self.reconstruct(part) for part in parts]
         self.model.standardised.fit(torch.cat(residuals))
+
+    def check_fitted(self) -> None:
+        """Check that the model can give its image score.
+
+        Raises:
+            UnfittedError: If that is learnt from good images, and it has not seen any.
+        """
+        # Such a score is called as the module that learns it.
+        name = getattr(self.model, "image_score", "")
+        learns = getattr(self.model, name, None)
+        if isinstance(learns, LearntFromGood) and not learns.fitted:
+            raise UnfittedError(name)
 
     def _score_in_eval_mode(self, images: torch.Tensor) -> ImageScores:
         # Calibration comes while Lightning trains, and autocast where the trainer's precision asks
@@ -200,6 +217,9 @@ class ImageScoring(ScoringExport):
             torch.cat([part.anomaly_map for part in scores]),
         )
 
+    def _threshold_arguments(self) -> dict[str, Any]:
+        return {**self.score_arguments(), "overkill": self.hparams.get("overkill")}
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save which model this is and what is scored.
 
@@ -209,19 +229,24 @@ class ImageScoring(ScoringExport):
         super().on_save_checkpoint(checkpoint)
         checkpoint[CLASS_NAME] = type(self).__name__
         # Not hyper_parameters: Lightning has overwritten those by the time they are read again.
-        checkpoint["score_arguments"] = self.score_arguments()
+        checkpoint["score_arguments"] = self._threshold_arguments()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Drop thresholds that belong to another score.
+        """Drop thresholds that belong to another score, or to another overkill.
 
         Args:
             checkpoint: What was read.
         """
         super().on_load_checkpoint(checkpoint)
-        then, now = checkpoint.get("score_arguments", {}), self.score_arguments()
+        now = self._threshold_arguments()
+        # Checkpoints from before do not say how much overkill they allow.
+        then = {"overkill": now["overkill"], **checkpoint.get("score_arguments", {})}
         changed = [name for name in now if then.get(name) != now[name]]
         if not changed:
             return
+        # anomalib has put back that of the training.
+        if "overkill" in changed and isinstance(self.post_processor, HeldOutGoodPostProcessor):
+            self.post_processor.overkill = now["overkill"]
         state = checkpoint["state_dict"]
         for name in ("_image_threshold", "_pixel_threshold", "_good_scores"):
             if (key := f"post_processor.{name}") in state:

@@ -8,20 +8,21 @@ import torch
 from anogan_plugin.models.components.gan_settings import check_at_least
 from anogan_plugin.models.components.learnt_from_good import FEWEST_IMAGES, LearntFromGood
 
-_LEAST_VARIANCE = 0.1  # of a coordinate of z, which is N(0, 1) where G learnt
+_LEAST_DEVIATION = 0.3  # of a coordinate of z, which is N(0, 1) where G learnt
 
 
 class LatentDistance(LearntFromGood):
-    """The Mahalanobis distance of a latent vector from those of good images.
+    """How many standard deviations a latent vector is from those of good images.
 
     A generator with many latent dimensions also makes what it was never shown, if z goes far
-    enough: what is left of the image is small then, and the way to it long. With μ and C, mean and
-    covariance of the z_Γ of N good images, the distance is
+    enough: what is left of the image is small then, and the way to it long. With μ and σ, mean and
+    standard deviation of each coordinate of the z_Γ of good images, the distance is
 
-        √((z − μ)ᵀ (C + 0.1·I)⁻¹ (z − μ)),
+        √ Σ ((z − μ) / max(σ, 0.3))²,
 
-    the prior N(μ, C) of z that residuals leave out; 0.1·I keeps directions in which good images
-    hardly differ from counting for everything.
+    the prior of z that residuals leave out; 0.3 keeps coordinates in which good images hardly
+    differ from counting for everything. Correlations are left out: there are too many for the good
+    images that teach them.
 
     Args:
         latent_size: Length L of a latent vector.
@@ -34,12 +35,12 @@ class LatentDistance(LearntFromGood):
     """
 
     centre: torch.Tensor
-    whitening: torch.Tensor
+    deviation: torch.Tensor
 
     def __init__(self, latent_size: int) -> None:
         super().__init__()
         self.register_buffer("centre", torch.zeros(latent_size))
-        self.register_buffer("whitening", torch.eye(latent_size))
+        self.register_buffer("deviation", torch.ones(latent_size))
 
     @torch.no_grad()
     def fit(self, latents: torch.Tensor) -> None:
@@ -53,10 +54,9 @@ class LatentDistance(LearntFromGood):
                 :data:`~anogan_plugin.models.components.learnt_from_good.FEWEST_IMAGES`.
         """
         check_at_least(FEWEST_IMAGES, number_of_good_images=len(latents))
-        covariance = torch.cov(latents.double().T)
-        covariance += _LEAST_VARIANCE * torch.eye(len(covariance), device=latents.device)
-        self.centre.copy_(latents.double().mean(0))
-        self.whitening.copy_(torch.linalg.inv(torch.linalg.cholesky(covariance)))
+        deviation, centre = torch.std_mean(latents, dim=0)
+        self.centre.copy_(centre)
+        self.deviation.copy_(deviation.clamp_min(_LEAST_DEVIATION))
         self.fitted = True
 
     def forward(self, latents: torch.Tensor) -> torch.Tensor:
@@ -68,4 +68,4 @@ class LatentDistance(LearntFromGood):
         Returns:
             ``(B,)``, at least 0; about √L for a good image.
         """
-        return ((latents - self.centre) @ self.whitening.T).norm(dim=1)
+        return ((latents - self.centre) / self.deviation).norm(dim=1)

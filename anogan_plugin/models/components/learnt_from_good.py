@@ -12,6 +12,21 @@ FEWEST_IMAGES = 8
 """Good images without which no deviation is estimated."""
 
 
+class UnfittedError(ValueError):
+    """A score that is learnt from good images, of a model that has not seen any.
+
+    Args:
+        image_score: Its name.
+    """
+
+    def __init__(self, image_score: str) -> None:
+        super().__init__(
+            f"image_score {image_score} measures images against good ones, which this model has "
+            f"not seen: train it with image_score {image_score}, on {FEWEST_IMAGES} good images or "
+            "more, four of them held out"
+        )
+
+
 class LearntFromGood(nn.Module):
     """A module whose buffers good images fill; a checkpoint says whether they have.
 

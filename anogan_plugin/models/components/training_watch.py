@@ -45,7 +45,7 @@ class WatchedModel(Protocol):
     def held_out_residual(self, images: torch.Tensor) -> float:
         """Mean |x − reconstruction| per pixel of held-out good images ``(N, C, H, W)``."""
 
-    def standardise(self, images: torch.Tensor) -> None:
+    def learn_from_good(self, images: torch.Tensor) -> None:
         """Learn what the reconstructions of good images ``(N, C, H, W)`` leave over."""
 
     def calibrate(self, images: torch.Tensor) -> None:
@@ -224,7 +224,7 @@ class TrainingWatch(Callback):
         used = selecting(len(images))
         rest = images[used:] if used < len(images) else images
         module = cast(WatchedModel, pl_module)
-        module.standardise(of_all_processes(torch.cat([*self._trained_on, images[:used]])))
+        module.learn_from_good(of_all_processes(torch.cat([*self._trained_on, images[:used]])))
         module.calibrate(of_all_processes(rest))
         _save_again(trainer)
         self._best = {}

@@ -281,14 +281,14 @@ class FAnoGAN(SearchScoring, DcganTraining, AnomalibModule):
         if self.encoding:
             super().calibrate(images)
 
-    def standardise(self, images: torch.Tensor) -> None:
+    def learn_from_good(self, images: torch.Tensor) -> None:
         """Learn what good images leave over, unless the encoder was never trained.
 
         Args:
             images: ``(N, C, H, W)`` good images in [-1, 1].
         """
         if self.encoding:
-            super().standardise(images)
+            super().learn_from_good(images)
 
     def score_arguments(self) -> dict[str, Any]:
         """What a threshold depends on beside the weights.

@@ -41,7 +41,8 @@ class FAnoGANModel(SearchedGan):
         discriminator_norm: ``"batch"``, ``"spectral"`` or ``"none"``.
         discrimination_weight: κ, the weight of the features in loss and score, at least 0.
         search: Settings of the latent search that refines E(x); with 0 steps there is none.
-        image_score: ``"paper"`` for A(x), ``"local"`` for the largest local mean of the residual.
+        image_score: ``"paper"`` for A(x), ``"local"`` for the largest local mean of the residual,
+            ``"standardised"`` for the most unusual spot, see :class:`StandardisedResidual`.
 
     Raises:
         ValueError: If an argument is not one of its valid choices.
