@@ -108,8 +108,8 @@ def _run(runner: JobRunner, comparison: Comparison, jobs: tuple[Job, ...], conso
     except KeyboardInterrupt:
         console.print("interrupted; the same command goes on from here")
         code = INTERRUPTED
-    with console.status("making tables, pictures and page"), this_machine(output):
-        _, tables = write_report(output)
+    with console.status("") as status, this_machine(output):
+        _, tables = write_report(output, say=lambda what: status.update(Text(f"making {what}")))
     console.print(table_so_far(output))
     ended = [job for job in jobs if job.folder_name not in failed and code != INTERRUPTED]
     for folder, reason in _unusable(tables.results, ended).items():

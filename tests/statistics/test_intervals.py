@@ -118,10 +118,10 @@ def test_one_seed_is_the_plain_bootstrap_per_label(metric: str, function: object
         statistic,
         vectorized=False,
         method="percentile",
-        n_resamples=1000,
+        n_resamples=4000,
         rng=0,
     ).confidence_interval
-    result = cell_interval(labels, scores[None], metric)
+    result = cell_interval(labels, scores[None], metric, resamples=8000)
     assert result.estimate == pytest.approx(function(labels, scores))  # type: ignore[operator]
     assert (result.low, result.high) == pytest.approx(expected, abs=0.01)
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from anogan_plugin.report.comparison import table_so_far
 from anogan_plugin.report.comparison.folder import UnreadableError
@@ -37,12 +38,13 @@ def main() -> int:
     options = parser.parse_args()
     output = options.output
     figures = () if options.figures is None else tuple(options.figures or NAMES)
+    console = Console()
     try:
-        write_report(output, figures)
+        with console.status("") as status:
+            write_report(output, figures, lambda what: status.update(Text(f"making {what}")))
     except UnreadableError as error:
         print(error, file=sys.stderr)
         return 2
-    console = Console()
     console.print(table_so_far(output))
     console.print(f"Tables: {output / 'summary.md'}", soft_wrap=True, markup=False)
     console.print(f"Page: {output / 'report.html'}", soft_wrap=True, markup=False)

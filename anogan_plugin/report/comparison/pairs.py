@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from anogan_plugin.report.comparison.rows import Row
+from anogan_plugin.report.comparison.rows import Row, Say, silent
 from anogan_plugin.report.comparison.summary import CONFIDENCE
 from anogan_plugin.statistics.detection import auroc_of, image_auroc
 from anogan_plugin.statistics.intervals import percentile_interval
@@ -57,7 +57,7 @@ class SeedAurocs(NamedTuple):
     resampled: dict[int, NDArray[np.float64]]
 
 
-def comparisons_table(rows: list[Row]) -> pd.DataFrame:
+def comparisons_table(rows: list[Row], say: Say = silent) -> pd.DataFrame:
     """All pairs of rows, tested on one data set.
 
     The hypothesis is that two methods have the same mean AUROC over trainings and images, so the
@@ -76,6 +76,7 @@ def comparisons_table(rows: list[Row]) -> pd.DataFrame:
 
     Args:
         rows: Of the summary.
+        say: Told whose pairs are being tested.
 
     Returns:
         A row per pair: ``difference`` first − second of the mean AUROC over the ``seeds`` (a
@@ -84,6 +85,7 @@ def comparisons_table(rows: list[Row]) -> pd.DataFrame:
     """
     found: list[dict[str, Any]] = []
     for data in dict.fromkeys(row.data for row in rows):
+        say(f"tests of pairs on {data}")
         found += _family([row for row in rows if row.data == data])
     return pd.DataFrame(found, columns=list(PAIR_COLUMNS))
 

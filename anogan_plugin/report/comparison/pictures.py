@@ -16,7 +16,7 @@ from PIL import Image
 
 from anogan_plugin.files import write_atomically
 from anogan_plugin.report.comparison.folder import JobRecord, Results, read_results
-from anogan_plugin.report.comparison.rows import Row, checked, rows_of
+from anogan_plugin.report.comparison.rows import Row, Say, checked, rows_of, silent
 from anogan_plugin.statistics.detection import image_auroc
 
 GOOD_COLOUR, DEFECT_COLOUR = "#0072b2", "#d55e00"  # Okabe & Ito: told apart by colour-blind eyes
@@ -26,7 +26,7 @@ _PANELS = {"image": "image", "mask": "defect", "reconstruction": "reconstruction
 _DPI = 110
 
 
-def write_pictures(output: Path) -> None:
+def write_pictures(output: Path, say: Say = silent) -> None:
     """Draw what the tables can't show, of the first seed that is done.
 
     Writes ``figures/histograms-N.png`` for the N-th data set: the scores of good and anomalous test
@@ -35,6 +35,7 @@ def write_pictures(output: Path) -> None:
 
     Args:
         output: Folder of a comparison.
+        say: Told what is being drawn.
 
     Raises:
         UnreadableError: If ``comparison.json`` is not there or broken.
@@ -44,9 +45,11 @@ def write_pictures(output: Path) -> None:
     folder = output / "figures"
     rows = [row for row in rows_of(results) if row.done]
     for number, data in enumerate(dict.fromkeys(row.data for row in rows), start=1):
+        say(f"histograms of {data}")
         figure = histograms([row for row in rows if row.data == data])
         _save(figure, folder / f"histograms-{number}.png")
     for job in _first_seeds(results):
+        say(f"examples of {job.model} on {job.data}")
         readable = job.path.name.rpartition("-")[0]  # without the key
         # A job is good without pictures: none may be there, or broken ones.
         with contextlib.suppress(OSError, ValueError, KeyError):

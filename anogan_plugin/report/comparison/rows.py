@@ -4,6 +4,7 @@
 """Which rows the tables have: a model scored in one way on one data set, over all its seeds."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +20,15 @@ from anogan_plugin.report.comparison.folder import (
 
 Images = tuple[tuple[str, ...], tuple[int, ...], str]
 """Paths and labels of the test images of a job, and a checksum of all its images."""
+
+
+Say = Callable[[str], None]
+"""Told what is being made, where that may take a while."""
+
+
+def silent(what: str) -> None:
+    """Say nothing."""
+    del what
 
 
 def row_name(model: str, column: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from anogan_plugin.report.comparison.job_tables import PIXEL, whole
-from anogan_plugin.report.comparison.rows import Row
+from anogan_plugin.report.comparison.rows import Row, Say, silent
 from anogan_plugin.statistics.intervals import (
     Interval,
     cell_interval,
@@ -50,12 +50,13 @@ SUMMARY_COLUMNS = (
 )
 
 
-def summary_table(rows: list[Row], results: pd.DataFrame) -> pd.DataFrame:
+def summary_table(rows: list[Row], results: pd.DataFrame, say: Say = silent) -> pd.DataFrame:
     """Means over the seeds that are done.
 
     Args:
         rows: Of the summary.
         results: From :func:`~anogan_plugin.report.comparison.job_tables.results_table`.
+        say: Told which interval is being made.
 
     Returns:
         A row per row: ``seeds_done`` of ``seeds_asked``; ``…_mean`` and ``…_sd``, the sample
@@ -69,7 +70,10 @@ def summary_table(rows: list[Row], results: pd.DataFrame) -> pd.DataFrame:
         key: part[part.status == "done"]
         for key, part in results.groupby(["data", "model", "score"], sort=False)
     }
-    found = [_cell(row, cells[row.data, row.model, row.column]) for row in rows]
+    found = []
+    for row in rows:
+        say(f"interval of {row.name} on {row.data}")
+        found.append(_cell(row, cells[row.data, row.model, row.column]))
     return whole(pd.DataFrame(found, columns=list(SUMMARY_COLUMNS)), _COUNTS)
 
 

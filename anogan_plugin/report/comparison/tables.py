@@ -13,7 +13,7 @@ from anogan_plugin.report.comparison.job_tables import by_defect_table, results_
 from anogan_plugin.report.comparison.pairs import comparisons_table
 from anogan_plugin.report.comparison.pairs_by_seed import by_seed_table, with_seeds_better
 from anogan_plugin.report.comparison.ranking import Ranks, rank_table
-from anogan_plugin.report.comparison.rows import rows_of
+from anogan_plugin.report.comparison.rows import Say, rows_of, silent
 from anogan_plugin.report.comparison.summary import summary_table
 
 
@@ -40,26 +40,27 @@ class Tables:
     ranks: Ranks
 
 
-def make_tables(results: Results) -> Tables:
+def make_tables(results: Results, say: Say = silent) -> Tables:
     """Make all tables.
 
     Args:
         results: A results folder whose scores have been read
             (:func:`~anogan_plugin.report.comparison.rows.checked`).
+        say: Told what is being made.
 
     Returns:
         The tables.
     """
     rows = rows_of(results)
     jobs = results_table(rows, results.overkill)
-    summary = summary_table(rows, jobs)
+    summary = summary_table(rows, jobs, say)
     by_seed = by_seed_table(rows)
     return Tables(
         results=jobs,
         by_defect=by_defect_table(rows, results.overkill),
         detection=detection_table(rows, results.overkill),
         summary=summary,
-        pairs=with_seeds_better(comparisons_table(rows), by_seed),
+        pairs=with_seeds_better(comparisons_table(rows, say), by_seed),
         by_seed=by_seed,
         ranks=rank_table(summary),
     )

@@ -9,11 +9,11 @@ from anogan_plugin.files import write_text
 from anogan_plugin.report.comparison.folder import Results, read_results
 from anogan_plugin.report.comparison.latex import summary_latex
 from anogan_plugin.report.comparison.markdown import summary_markdown
-from anogan_plugin.report.comparison.rows import checked
+from anogan_plugin.report.comparison.rows import Say, checked, silent
 from anogan_plugin.report.comparison.tables import Tables, make_tables
 
 
-def write_tables(output: Path) -> tuple[Results, Tables]:
+def write_tables(output: Path, say: Say = silent) -> tuple[Results, Tables]:
     """Make all tables of a comparison from its results folder.
 
     Writes ``results.csv``, ``by_defect.csv``, ``detection.csv``, ``summary.csv``,
@@ -23,6 +23,7 @@ def write_tables(output: Path) -> tuple[Results, Tables]:
 
     Args:
         output: Folder of the comparison.
+        say: Told what is being made.
 
     Returns:
         What was read, and the tables.
@@ -32,7 +33,7 @@ def write_tables(output: Path) -> tuple[Results, Tables]:
         OSError: If a table cannot be written.
     """
     results = checked(read_results(output))
-    tables = make_tables(results)
+    tables = make_tables(results, say)
     frames = {
         "results": tables.results,
         "by_defect": tables.by_defect,
