@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def search_in_graph(search: "LatentSearch", images: torch.Tensor, start: "Start") -> SearchResult:
     """What a search does, as operations on tensors alone: a loop of Γ steps for the whole batch.
 
-    Steps in the first feature map are a second loop. The gradient is the one written out by hand,
+    Steps in the first feature map are a second loop, and so is the search from another guess. The gradient is the one written out by hand,
     in float32: what runs such files seldom knows another precision, and never autograd.
 
     Args:
@@ -64,7 +64,7 @@ def search_in_graph(search: "LatentSearch", images: torch.Tensor, start: "Start"
         converged=torch.zeros(count, dtype=torch.bool),
         score_at=losses.total[:, None][:, :0],
     )
-    return search.refined(found, images)
+    return search.averaged(search.refined(found, images), images)
 
 
 def check_graph(search: "LatentSearch") -> None:

@@ -172,7 +172,7 @@ class LatentSearch:
         for ended in earlier:
             with self._own_modes():
                 result = run.results_of(ended)
-            yield self._refined_of(result, images)
+            yield self._completed(result, images)
         try:
             while not run.finished:
                 with self._own_modes():
@@ -182,7 +182,7 @@ class LatentSearch:
                 if progress is not None:
                     progress(run.progress)
                 if found is not None:
-                    yield self._refined_of(found, images)
+                    yield self._completed(found, images)
         finally:
             if saved is not None:
                 saved.write()
@@ -242,10 +242,39 @@ class LatentSearch:
             steps=found.steps + refined.steps,
         )
 
-    def _refined_of(self, found: SearchResult, images: ImageSource) -> SearchResult:
-        if self.settings.map_steps == 0:  # then no image need be read again
+    def averaged(self, found: SearchResult, images: torch.Tensor) -> SearchResult:
+        """Average the latent vectors over searches from other guesses, where the settings say so.
+
+        Args:
+            found: What the search from the first guess found for B images.
+            images: ``(B, C, H, W)`` float, those images.
+
+        Returns:
+            The same with the mean latent vectors, and the steps of all; ``found`` itself where
+            ``guesses`` is 1.
+        """
+        if self.settings.guesses == 1:
             return found
-        return self.refined(found, torch.stack([images[int(i)] for i in found.index]))
+        others = [search(images) for search in self._from_other_guesses]
+        latents = torch.stack([found.latent, *(other.latent for other in others)])
+        steps = torch.stack([found.steps, *(other.steps for other in others)])
+        return dataclasses.replace(found, latent=latents.mean(0), steps=steps.sum(0))
+
+    def _completed(self, found: SearchResult, images: ImageSource) -> SearchResult:
+        if self.settings.map_steps == 0 and self.settings.guesses == 1:
+            return found  # no image need be read again
+        again = torch.stack([images[int(i)] for i in found.index])
+        return self.averaged(self.refined(found, again), again)
+
+    @cached_property
+    def _from_other_guesses(self) -> "list[LatentSearch]":
+        networks = self.exact.networks
+        return [
+            LatentSearch(
+                networks.generator, networks.features, self.latent_size, settings, self.batch_size
+            )
+            for settings in self.settings.other_guesses()
+        ]
 
     @cached_property
     def _to_first_map(self) -> nn.Sequential:

@@ -38,6 +38,9 @@ class SearchSettings:
         map_steps: Gradient steps after the others in G's first feature map instead of its latent
             space (Daras et al. 2021), which reaches more of what good images vary in; 0 for none.
         map_learning_rate: Adam's first step size there, in standard deviations of the map.
+        guesses: Searches of each image, every one from the guess of another regression, whose
+            latent vectors are averaged: what is the image's remains, what is the search's cancels
+            out. Reconstruction and losses are the first one's. 1 for one search.
         seed: Seed of z₁, or of the images that the regression is fitted to.
         precision: What the networks descend in: ``"fp32"``, ``"bf16"``, or ``"auto"`` for bf16
             where the machine has instructions for it, so that scores differ a little from machine
@@ -58,6 +61,7 @@ class SearchSettings:
     stop_window: int = 500
     map_steps: int = 0
     map_learning_rate: float = 0.05
+    guesses: int = 1
     seed: int = 0
     precision: str = "fp32"
 
@@ -66,6 +70,10 @@ class SearchSettings:
         for name in ("steps", "map_steps"):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < 0:
                 _refuse(name, "a whole number of at least 0", getattr(self, name))
+        if not isinstance(self.guesses, int) or self.guesses < 1:
+            _refuse("guesses", "a whole number of at least 1", self.guesses)
+        if self.guesses > 1 and self.start == "random":
+            _refuse("guesses", "1 where the search starts from a random vector", self.guesses)
         if not 0 <= self.discrimination_weight <= 1:
             _refuse("discrimination_weight", "in [0, 1]", self.discrimination_weight)
         for name in ("learning_rate", "map_learning_rate"):
@@ -109,7 +117,13 @@ class SearchSettings:
             start="random",
             stop_tolerance=0.0,
             map_steps=0,
+            guesses=1,
         )
+
+    def other_guesses(self) -> "list[SearchSettings]":
+        """The settings of the searches whose latent vectors are averaged with this one's."""
+        seeds = range(self.seed + 1, self.seed + self.guesses)
+        return [dataclasses.replace(self, map_steps=0, guesses=1, seed=seed) for seed in seeds]
 
     def step_sizes(self, taken: torch.Tensor) -> torch.Tensor:
         """Adam's step size of the next step.
@@ -148,6 +162,8 @@ SEARCHES = {
     "fast": _FAST,
     # Few enough steps in the map that it takes up good parts' variation and not yet the defect.
     "refined": dataclasses.replace(_FAST, map_steps=15),
+    # For where z itself is measured; both searches together cost what the fast one does.
+    "averaged": dataclasses.replace(_FAST, steps=40, guesses=2),
 }
 
 

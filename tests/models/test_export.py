@@ -94,10 +94,12 @@ def test_the_preset_inspection_is_two_loops_and_the_standardised_map(
     assert not np.allclose(expected.anomaly_map, in_latent_space.anomaly_map, rtol=0.1)
 
 
-def test_the_distance_of_z_is_in_the_graph(tmp_path: Path) -> None:
-    model = varied(AnoGAN(**TINY, search="fast", search_steps=5, image_score="distance"))
+@pytest.mark.parametrize(("search", "loops"), [("fast", 1), ("averaged", 2)])
+def test_the_distance_of_z_is_in_the_graph(search: Any, loops: int, tmp_path: Path) -> None:
+    model = varied(AnoGAN(**TINY, search=search, search_steps=5, image_score="distance"))
     model.model.fit_scores([model.model.images_of(parts_of(model, 64, defect=0) * 2 - 1)])
     images, path = parts_of(model), model.to_onnx(tmp_path)
+    assert loops_of(path) == loops
     found, expected = answers(path, images), model(images)
     np.testing.assert_allclose(found["pred_score"], expected.pred_score, rtol=1e-3)
     assert expected.pred_score.std() > 0.01

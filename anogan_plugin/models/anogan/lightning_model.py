@@ -60,8 +60,9 @@ class AnoGAN(SearchScoring, DcganTraining, AnomalibModule):
             where the machine has instructions for it, ``bf16``, or ``fp32`` for whatever the
             trainer's precision is; weights are float32.
         search: How the latent space is searched: ``paper``, Γ steps of Adam from one start for all
-            images; ``fast``, few steps from a guess for each image; or ``refined``, which goes on
-            for a few steps in G's first feature map. None takes the preset's.
+            images; ``fast``, few steps from a guess for each image; ``refined``, which goes on
+            for a few steps in G's first feature map; or ``averaged``, two searches from two
+            guesses, whose mean z ``image_score`` ``distance`` measures. None takes the preset's.
         search_steps: Most gradient steps of the search per image, the paper's Γ; None takes the
             search's.
         search_learning_rate: Step size of Adam in the search; None takes the search's.
@@ -104,7 +105,7 @@ class AnoGAN(SearchScoring, DcganTraining, AnomalibModule):
         ema_decay: float | None = None,
         learning_rate: float | None = None,
         training_precision: Literal["auto", "fp32", "bf16"] = "auto",
-        search: Literal["paper", "fast", "refined"] | None = None,
+        search: Literal["paper", "fast", "refined", "averaged"] | None = None,
         search_steps: int | None = None,
         search_learning_rate: float | None = None,
         search_stop_tolerance: float | None = None,

@@ -239,8 +239,9 @@ class ImageScoring(ScoringExport):
         """
         super().on_load_checkpoint(checkpoint)
         now = self._threshold_arguments()
-        # Checkpoints from before do not say how much overkill they allow.
-        then = {"overkill": now["overkill"], **checkpoint.get("score_arguments", {})}
+        # Checkpoints from before there were these do not say so.
+        unsaid = {"overkill": now["overkill"], "guesses": 1}
+        then = {**unsaid, **checkpoint.get("score_arguments", {})}
         changed = [name for name in now if then.get(name) != now[name]]
         if not changed:
             return
