@@ -44,11 +44,8 @@ def score(options: Namespace) -> int:
     folder = ScoresFolder(options.output)
     try:
         _check_apart(Images(options.images), options.output)
-        task, runner = _task(options), _runner(options)
-        with console.status("loading the model"):
-            task.source.open("cpu")  # what is wrong with it is seen before there are processes
         with folder.lock():
-            return _score(options, task, runner, folder, console)
+            return _score(options, folder, console)
     except Timeout:
         return say(f"another command scores into {options.output}: wait for it", WRONG)
     except ValueError as error:
@@ -73,11 +70,13 @@ def _check_apart(images: Images, output: Path) -> None:
         )
 
 
-def _score(
-    options: Namespace, task: Task, runner: ShardRunner, folder: ScoresFolder, console: Console
-) -> int:
+def _score(options: Namespace, folder: ScoresFolder, console: Console) -> int:
+    task, runner = _task(options), _runner(options)
+    with console.status("loading the model"):
+        task.source.open("cpu")  # what is wrong with it is seen before there are many processes
     with console.status(f"listing {task.images}"):
-        plan = folder.write_plan(Images(task.images).shards(options.shard))
+        images = Images(task.images, options.output)
+        plan = folder.write_plan(images.shards(options.shard))
     if not plan.images:
         raise ValueError(f"expected images in {task.images}, found none: name another --images")
     folder.begin(_settings(options, task, plan))

@@ -3,7 +3,6 @@
 
 """The folder of the scores: a Parquet file per shard, each there in full or not at all."""
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from anogan_plugin.archive.names import from_bytes, to_bytes
-from anogan_plugin.archive.shards import LOCK, NOTES, SETTINGS, Shard
+from anogan_plugin.archive.shards import NOTES, SETTINGS, Shard
 from anogan_plugin.files import write_atomically, write_json
 
 _SHARDS_PER_GROUP = 16
@@ -66,27 +65,10 @@ class ScoresFolder:
         self._settings = self._own / SETTINGS
         self._plan, self._draft = self._own / "plan.parquet", self._own / "draft.parquet"
 
-    @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Lock it for whoever scores into it; the system frees it when the holder dies.
-
-        What ends before there is anything to go on with leaves nothing: no folder that would be
-        taken for one of scores.
-
-        Raises:
-            filelock.Timeout: If another process has it.
-        """
+    def lock(self) -> FileLock:
+        """A lock for whoever scores into this folder; the system frees it when the holder dies."""
         self._own.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock := self._own / LOCK, timeout=0):
-            try:
-                yield
-            finally:
-                self._draft.unlink(missing_ok=True)
-                if not self._settings.exists():
-                    lock.unlink()
-                    with contextlib.suppress(OSError):  # there are other files
-                        self._own.rmdir()
-                        self.path.rmdir()
+        return FileLock(self._own / "lock", timeout=0)
 
     def write_plan(self, shards: Iterator[Shard]) -> Plan:
         """Write the list of the images, which :meth:`begin` takes or drops.
@@ -154,8 +136,11 @@ class ScoresFolder:
         Raises:
             ValueError: If the folder holds the scores of something else; it is as it was.
         """
-        self.keep_settings(settings)
-        self._draft.replace(self._plan)
+        try:
+            self.keep_settings(settings)
+            self._draft.replace(self._plan)
+        finally:
+            self._draft.unlink(missing_ok=True)
 
     def keep_settings(self, settings: dict[str, Any]) -> None:
         """Note what the images are scored with, unless that has been noted.

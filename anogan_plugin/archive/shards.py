@@ -21,8 +21,8 @@ from anogan_plugin.archive.damage import DAMAGED, UnreadableParquetError, Watche
 from anogan_plugin.data.image_io import IMAGE_SUFFIXES
 
 IMAGE_COLUMN, PATH_COLUMN = "image", "path"
-NOTES, LOCK, SETTINGS = "_archive", "lock", "archive.json"
-"""The folder beside scores, and files in it, by which scores are told from images."""
+NOTES, SETTINGS = "_archive", "archive.json"
+"""The folder beside scores, and the file in it by which scores are told from images."""
 _PARQUET = ".parquet"
 
 
@@ -66,13 +66,15 @@ class Images:
 
     Args:
         address: As ``parts/2026``, ``s3://bucket/parts`` or ``zip://::parts.zip``.
+        output: Folder that scores go to, which must not be among them.
 
     Raises:
         ValueError: If there is nothing, or something else.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, output: Path | None = None) -> None:
         self.address = address
+        self._output = None if output is None else os.path.realpath(output)
         try:
             self.fs, root = fsspec.core.url_to_fs(address)
             self._is_folder = self.fs.isdir(root)
@@ -147,10 +149,15 @@ class Images:
         if within and within[-1] in above:
             return
         entries: list[dict[str, Any]] = self.fs.ls(folder, detail=True)
-        self._refuse_scores(folder, entries)
+        if self._are_scores(entries) or (within and within[-1] == self._output):
+            raise ValueError(
+                f"{folder} is a folder of scores, of this call or another, and inside --images "
+                f"{self.address}; scores are Parquet files, which would be taken for images: move "
+                "it, or the link to it, away from there"
+            )
         for entry in sorted(entries, key=lambda entry: entry["name"]):
             path = PurePosixPath(entry["name"])
-            if path.name.startswith("."):
+            if path.name.startswith(".") or path.name == NOTES:
                 continue
             linked = entry.get("islink") and self._is_local
             if entry["type"] == "directory" or (linked and self.fs.isdir(entry["name"])):
@@ -158,18 +165,15 @@ class Images:
             elif path.suffix.lower() in {*IMAGE_SUFFIXES, _PARQUET}:
                 yield entry["name"][len(self._root) :].lstrip("/"), entry["size"] or 0
 
-    def _refuse_scores(self, folder: str, entries: list[dict[str, Any]]) -> None:
-        """Refuse a folder of scores, as one that a link leads to."""
-        for entry in entries:
-            if PurePosixPath(entry["name"]).name != NOTES or entry["type"] != "directory":
-                continue
-            notes = self.fs.ls(entry["name"], detail=False)
-            if {LOCK, SETTINGS} & {PurePosixPath(note).name for note in notes}:
-                raise ValueError(
-                    f"{folder} is a folder of scores, of this call or another, and inside --images "
-                    f"{self.address}; scores are Parquet files, which would be taken for images: "
-                    "move it, or the link to it, away from there"
-                )
+    def _are_scores(self, entries: list[dict[str, Any]]) -> bool:
+        """Whether a folder is one of scores, as one that a link leads to."""
+        notes = [
+            note
+            for entry in entries
+            if PurePosixPath(entry["name"]).name == NOTES and entry["type"] == "directory"
+            for note in self.fs.ls(entry["name"], detail=False)
+        ]
+        return any(PurePosixPath(note).name == SETTINGS for note in notes)
 
     def _listed(self) -> Iterator[tuple[str, int]]:
         with tempfile.TemporaryDirectory() as folder, self.fs.open(self._root, "rb") as lines:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def search_in_graph(search: "LatentSearch", images: torch.Tensor, start: "Start") -> SearchResult:
     """What a search does, as operations on tensors alone: a loop of Γ steps for the whole batch.
 
-    Steps in the first feature map are a second loop, and so is the search from another guess. The gradient is the one written out by hand,
-    in float32: what runs such files seldom knows another precision, and never autograd.
+    Steps in the first feature map are a second loop, and so is the search from another guess. The
+    gradient is the one written out by hand, in float32: what runs such files seldom knows another
+    precision, and never autograd.
 
     Args:
         search: What :func:`check_graph` accepts; it has searched before, so that all it makes once

@@ -89,16 +89,21 @@ class ScorerSource:
         from anogan_plugin.comparison.classes import UnknownNameError, find_class, qualified_name
         from anogan_plugin.scoring.checkpoint import read_trained
 
-        model = read_trained(weights).name if model is None else model
-        if not model:
-            raise ValueError(
-                f"{weights} does not say of which model it is; checkpoints of anomalib's own "
-                "models do not, nor do older ones of this package: give its class, as --model Padim"
-            )
         try:
-            return cls(weights, qualified_name(find_class(model, AnomalibModule)), changed)
+            asked = None if model is None else find_class(model, AnomalibModule)
+            named = read_trained(weights, asked).name
+            if asked is None and not named:
+                raise ValueError(
+                    f"{weights} does not say of which model it is; checkpoints of anomalib's own "
+                    "models do not, nor do older ones of this package: give its class, as --model "
+                    "Padim"
+                )
+            if asked is not None and named not in ("", asked.__name__):
+                raise ValueError(f"{weights} is of {named}, not of {model}: drop --model")
+            found = asked or find_class(named, AnomalibModule)
         except UnknownNameError as error:
             raise ValueError(f"the model of {weights} {error}") from error
+        return cls(weights, qualified_name(found), changed)
 
     @property
     def name(self) -> str:
@@ -125,7 +130,7 @@ class ScorerSource:
         from anogan_plugin.models.components.image_scoring import ImageScoring
         from anogan_plugin.scoring.checkpoint import CheckpointScorer, load_weights
 
-        model = self._untrained()
+        model, trained = self._untrained()
         try:
             load_weights(model, self.weights, device)
         except Exception as error:  # of torch, of Lightning
@@ -134,17 +139,18 @@ class ScorerSource:
                 f"as --model, and no --arguments that change its networks ({_reason(error)})"
             ) from error
         scorer = CheckpointScorer(model)
-        if self.changed and scorer.judges and not isinstance(model, ImageScoring):
+        others = {name: value for name, value in self.changed.items() if trained.get(name) != value}
+        if others and scorer.judges and not isinstance(model, ImageScoring):
             warnings.warn(
                 f"images are accepted or rejected by the threshold in {self.weights}, which is for "
-                f"the arguments of its training, not for {self.changed}: if scores are others with "
+                f"the arguments of its training, not for {others}: if scores are others with "
                 "them, judge by scores of held-out good images",
                 stacklevel=2,
             )
         return scorer
 
-    def _untrained(self) -> AnomalibModule:
-        """The model, built as for its training but for the arguments that are to be others."""
+    def _untrained(self) -> tuple[AnomalibModule, dict[str, Any]]:
+        """The model, built as for its training but for what is to be changed; what it was then."""
         from anogan_plugin.comparison.classes import (
             UnfitArgumentError,
             UnknownNameError,
@@ -165,14 +171,14 @@ class ScorerSource:
         trained = read_trained(self.weights, cls).arguments
         kept = {name: trained[name] for name in own & trained.keys()}
         try:
-            return build(cls, self.changed, **kept)
-        except UnfitArgumentError as error:
-            raise ValueError(f"--arguments.{error.name} {error}") from error
-        except Exception as error:  # of the model's constructor
+            return build(cls, self.changed, **kept), trained
+        except Exception as error:  # of the parser, of the model's constructor
+            if isinstance(error, UnfitArgumentError) and error.name in self.changed:
+                raise ValueError(f"--arguments.{error.name} {error}") from error
             and_changed = " and --arguments" if self.changed else ""
             raise ValueError(
-                f"{self.name} can't be built with the arguments in {self.weights}{and_changed} "
-                f"({_reason(error)})"
+                f"{self.name} can't be built with the arguments in {self.weights}{and_changed}: "
+                f"is --model the class of its training? ({_reason(error)})"
             ) from error
 
     def settings(self) -> dict[str, Any]:
@@ -183,7 +189,7 @@ class ScorerSource:
                 digest.update(part)
         return {
             "checkpoint": digest.hexdigest(),
-            "--model": self.model,
+            "--model": self.name if self.model else "",
             "--arguments": json.loads(json.dumps(self.changed, default=str)),
         }
 

@@ -245,17 +245,15 @@ def test_two_commands_do_not_score_into_one_folder(tmp_path: Path, checkpoint: P
     assert "another command scores into" in ended.said
 
 
-def test_what_ends_before_anything_is_scored_leaves_no_folder_of_scores(
+def test_where_nothing_was_scored_there_is_no_folder_of_scores(
     tmp_path: Path, checkpoint: Path
 ) -> None:
-    (tmp_path / "none").mkdir()
-    (kept := tmp_path / "kept").mkdir()
-    (kept / "notes.txt").touch()
-    for output in (tmp_path / "out", kept):
-        assert score_here(arguments(tmp_path / "none", checkpoint, output)).code == 2
-        assert score_here(arguments(tmp_path / "none", tmp_path / "no.ckpt", output)).code == 2
-    assert not (tmp_path / "out").exists()
-    assert [path.name for path in kept.iterdir()] == ["notes.txt"]
+    (empty := tmp_path / "empty").mkdir()
+    failed = tmp_path / "images" / "out"
+    assert "expected images in" in score_here(arguments(empty, checkpoint, failed)).said
+    assert score_here(arguments(empty, tmp_path / "no.ckpt", failed)).code == 2
+    write_images(failed.parent, [1])
+    assert score_here(arguments(failed.parent, checkpoint, tmp_path / "out")).code == 0
 
 
 def test_latent_search_over_an_archive_finds_what_it_finds_in_a_batch(

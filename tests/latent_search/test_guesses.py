@@ -32,8 +32,11 @@ def test_images_that_stream_are_averaged_one_by_one() -> None:
     settings = search_settings("averaged", steps=3, precision="fp32")
     search = LatentSearch(*networks(), LATENT, settings, batch_size=2)
     expected = LatentSearch(*networks(), LATENT, settings)(images(5)).latent
-    streamed = {int(i): z for r in search.stream(images(5)) for i, z in zip(r.index, r.latent)}
-    torch.testing.assert_close(torch.stack([streamed[i] for i in range(5)]), expected)
+    streamed = sorted(
+        ((int(result.index), result.latent[0]) for result in search.stream(images(5))),
+        key=lambda each: each[0],
+    )
+    torch.testing.assert_close(torch.stack([latent for _, latent in streamed]), expected)
 
 
 def test_steps_in_the_map_go_on_from_the_first_guess() -> None:

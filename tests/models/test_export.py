@@ -97,7 +97,7 @@ def test_the_preset_inspection_is_two_loops_and_the_standardised_map(
 @pytest.mark.parametrize(("search", "loops"), [("fast", 1), ("averaged", 2)])
 def test_the_distance_of_z_is_in_the_graph(search: Any, loops: int, tmp_path: Path) -> None:
     model = varied(AnoGAN(**TINY, search=search, search_steps=5, image_score="distance"))
-    model.model.fit_scores([model.model.images_of(parts_of(model, 64, defect=0) * 2 - 1)])
+    model.model.fit_to_good([model.model.images_of(parts_of(model, 64, defect=0) * 2 - 1)])
     images, path = parts_of(model), model.to_onnx(tmp_path)
     assert loops_of(path) == loops
     found, expected = answers(path, images), model(images)

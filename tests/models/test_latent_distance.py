@@ -56,6 +56,10 @@ def test_weights_from_before_there_was_a_distance_load_without_it() -> None:
     assert len(older) < len(model.state_dict())
     model.load_state_dict(older)
     assert not model.model.distance.fitted
+    covariance = {**older, "model.distance.centre": torch.zeros(8)}
+    covariance |= {"model.distance.whitening": torch.eye(8)}
+    model.load_state_dict({**covariance, "model.distance._extra_state": torch.tensor(True)})
+    assert not model.model.distance.fitted
     older.pop("model.standardised.mean")
     with pytest.raises(RuntimeError, match=r"standardised\.mean"):
         model.load_state_dict(older)

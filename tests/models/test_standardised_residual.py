@@ -100,7 +100,7 @@ class Noting(ConvAutoencoder):
     """Notes what it is standardised and calibrated on."""
 
     def learn_from_good(self, images: torch.Tensor) -> None:
-        self.standardised_on = images
+        self.learnt_from = images
         super().learn_from_good(images)
 
     def calibrate(self, images: torch.Tensor) -> None:
@@ -117,10 +117,10 @@ def test_no_image_both_standardises_and_sets_the_threshold(
     engine.fit(model, datamodule=data)
     held_out, trained_on = len(data.val_data), len(data.train_data)
     assert (held_out, trained_on) == (12, 12)
-    assert len(model.standardised_on) == trained_on + selecting(held_out)
+    assert len(model.learnt_from) == trained_on + selecting(held_out)
     assert len(model.calibrated_on) == held_out - selecting(held_out)
     for image in model.calibrated_on:
-        assert (model.standardised_on - image).abs().flatten(1).amax(1).min() > 0
+        assert (model.learnt_from - image).abs().flatten(1).amax(1).min() > 0
     (scores,) = engine.test(model, datamodule=data)
     assert 0 <= scores["image_AUROC"] <= 1
 

@@ -3,6 +3,8 @@
 
 """What a checkpoint and a command line say of the model, and files that are no checkpoints."""
 
+import copy
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from anomalib.models import get_model
 from jsonargparse import ArgumentParser
 
 from anogan_plugin import AnoGAN
+from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.scoring.scorer import Scorer
 from anogan_plugin.scoring.source import ScorerSource
 from tests.archive.small import save_checkpoint
@@ -85,9 +88,35 @@ def test_arguments_change_what_the_checkpoint_says(checkpoint: Path, image: np.n
     assert fewer.settings() != source(checkpoint).settings()
 
 
-def test_overkill_of_another_size_drops_the_threshold(checkpoint: Path) -> None:
-    with pytest.warns(UserWarning, match=r"'overkill': 0\.01.* now it is .*'overkill': 0\.2"):
-        source(checkpoint, "--arguments.overkill", "0.2").open("cpu")
+@pytest.mark.parametrize("older", [True, False])
+def test_another_overkill_is_another_threshold_of_the_same_good_scores(
+    older: bool, model: Any, tmp_path: Path
+) -> None:
+    calibrated = copy.deepcopy(model)
+    good = torch.arange(1.0, 200)
+    calibrated.post_processor.calibrate(good, torch.rand(199, 4, 4))
+    checkpoint = save_checkpoint(calibrated, tmp_path / "model.ckpt")
+    if older:  # from before checkpoints said so
+        found = torch.load(checkpoint, weights_only=True)
+        torch.save({k: v for k, v in found.items() if k != "overkill"}, checkpoint)
+    with pytest.warns(UserWarning, match=r"overkill of 0\.2 by the 199 scores .* no mask"):
+        judged: Any = source(checkpoint, "--arguments.overkill", "0.2").open("cpu")
+    judge = judged._model.post_processor
+    assert float(judge.image_threshold) == 160  # ⌈200 · 0.8⌉-th smallest
+    assert judge.overkill == 0.2
+    assert torch.isnan(judge.pixel_threshold)
+    torch.testing.assert_close(judge.good_scores, good)
+    as_trained: Any = source(checkpoint).open("cpu")
+    assert float(as_trained._model.post_processor.image_threshold) == 198
+
+
+def test_a_post_processor_that_was_handed_in_keeps_its_overkill(tmp_path: Path) -> None:
+    made = AnoGAN(**SMALL, post_processor=HeldOutGoodPostProcessor(0.05))
+    made.post_processor.calibrate(torch.arange(1.0, 100), torch.rand(99, 4, 4))
+    checkpoint = save_checkpoint(made.eval(), tmp_path / "model.ckpt")
+    for asked in ([], ["--arguments.overkill", "0.05"]):
+        judged: Any = source(checkpoint, *asked).open("cpu")
+        assert float(judged._model.post_processor.image_threshold) == 95
 
 
 @pytest.mark.parametrize(
@@ -95,7 +124,7 @@ def test_overkill_of_another_size_drops_the_threshold(checkpoint: Path) -> None:
     [
         ("search_step", "2", "--arguments.search_step is an unknown argument.*'search_steps'"),
         ("search_steps", "many", "--arguments.search_steps does not fit AnoGAN.*many"),
-        ("search_steps", "-1", "can't be built with .* and --arguments .*at least 0.*-1"),
+        ("search_steps", "-1", "can't be built with .* and --arguments.*at least 0.*-1"),
         ("width", "8", "can't be loaded into AnoGAN.* no --arguments that change its networks"),
     ],
 )
@@ -113,6 +142,11 @@ def test_score_that_is_not_learnt_is_refused_before_an_image_is_scored(checkpoin
         source(checkpoint, *asked).open("cpu")
 
 
+def test_a_model_that_the_checkpoint_is_not_of_is_refused(checkpoint: Path) -> None:
+    with pytest.raises(ValueError, match=r"is of AnoGAN, not of Padim: drop --model"):
+        source(checkpoint, "--model", "Padim")
+
+
 def test_a_name_as_typed_and_the_checkpoints_own_are_one_model(checkpoint: Path) -> None:
     assert source(checkpoint, "--model", "anogan").settings() == source(checkpoint).settings()
 
@@ -123,6 +157,9 @@ def test_threshold_of_anomalibs_own_model_stays_with_a_warning(tmp_path: Path) -
     checkpoint = save_checkpoint(model, tmp_path / "model.ckpt")
     with pytest.warns(UserWarning, match="for the arguments of its training, not for .*pca_level"):
         source(checkpoint, "--model", "Dfm", "--arguments.pca_level", "0.9").open("cpu")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        source(checkpoint, "--model", "Dfm", "--arguments.pca_level", "0.97").open("cpu")
 
 
 def test_model_of_anomalibs_own_is_named_and_its_arguments_are_read(
@@ -135,6 +172,9 @@ def test_model_of_anomalibs_own_is_named_and_its_arguments_are_read(
     source(checkpoint, "--model", "Dfm").open("cpu")
     with pytest.raises(ValueError, match="can't be loaded into AnoGAN"):
         source(checkpoint, "--model", "AnoGAN").open("cpu")
+    for name in ("..AnoGAN", ".AnoGAN", "no.such.AnoGAN"):
+        with pytest.raises(ValueError, match="can't be imported"):
+            source(checkpoint, "--model", name)
 
 
 def test_class_that_is_not_imported_is_not_imported(checkpoint: Path) -> None:

@@ -182,16 +182,16 @@ class AnoGAN(SearchScoring, DcganTraining, AnomalibModule):
         Args:
             images: ``(N, C, H, W)`` good images in [-1, 1].
         """
-        if self.model.searches_good:
+        if self.model.needs_search_of_good:
             super().learn_from_good(images)
 
-    def fit_scores(self, parts: Sequence[torch.Tensor]) -> None:
+    def fit_to_good(self, parts: Sequence[torch.Tensor]) -> None:
         """Fit the standardised residual and the latent distance in one search.
 
         Args:
             parts: Good images ``(B, C, H, W)`` in [-1, 1] each.
         """
-        self.model.fit_scores(parts, search_progress(self.trainer))
+        self.model.fit_to_good(parts, search_progress(self.trainer))
 
     def score_arguments(self) -> dict[str, Any]:
         """What a threshold depends on beside the weights.

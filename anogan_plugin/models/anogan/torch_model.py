@@ -69,7 +69,7 @@ class AnoGANModel(SearchedGan):
         self.distance = LatentDistance(latent_size)
 
     @property
-    def searches_good(self) -> bool:
+    def needs_search_of_good(self) -> bool:
         """Whether good images are searched when a training ends; with other scores it takes long.
 
         Returns:
@@ -77,7 +77,7 @@ class AnoGANModel(SearchedGan):
         """
         return self.search.map_steps > 0 or self.image_score == "distance"
 
-    def fit_scores(self, parts: Iterable[torch.Tensor], progress: Progress | None = None) -> None:
+    def fit_to_good(self, parts: Iterable[torch.Tensor], progress: Progress | None = None) -> None:
         """Learn what good images leave over, and where their latent vectors lie.
 
         Args:

@@ -32,6 +32,7 @@ from anogan_plugin.models.components.visualization import ReconstructionVisualiz
 
 CLASS_NAME = "class_name"
 """Key of the model's class in a checkpoint: neither Lightning nor anomalib notes it."""
+_OVERKILL = "overkill"
 _CALIBRATION_BATCH = 64
 
 
@@ -113,9 +114,9 @@ class ImageScoring(ScoringExport):
             return
         parts = images.float().split(_CALIBRATION_BATCH)
         with eval_mode(self.model), torch.autocast(images.device.type, enabled=False):
-            self.fit_scores(parts)
+            self.fit_to_good(parts)
 
-    def fit_scores(self, parts: Sequence[torch.Tensor]) -> None:
+    def fit_to_good(self, parts: Sequence[torch.Tensor]) -> None:
         """Fit what scores measure against good images; in eval mode, in float32.
 
         Args:
@@ -217,9 +218,6 @@ class ImageScoring(ScoringExport):
             torch.cat([part.anomaly_map for part in scores]),
         )
 
-    def _threshold_arguments(self) -> dict[str, Any]:
-        return {**self.score_arguments(), "overkill": self.hparams.get("overkill")}
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save which model this is and what is scored.
 
@@ -229,25 +227,32 @@ class ImageScoring(ScoringExport):
         super().on_save_checkpoint(checkpoint)
         checkpoint[CLASS_NAME] = type(self).__name__
         # Not hyper_parameters: Lightning has overwritten those by the time they are read again.
-        checkpoint["score_arguments"] = self._threshold_arguments()
+        checkpoint["score_arguments"] = self.score_arguments()
+        checkpoint[_OVERKILL] = self.hparams.get("overkill")
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Drop thresholds that belong to another score, or to another overkill.
+        """Drop thresholds that belong to another score; judge anew at another overkill.
 
         Args:
             checkpoint: What was read.
         """
+        # Lightning has overwritten the first, where this is load_from_checkpoint; older files have
+        # no other.
+        before = checkpoint.get("hyper_parameters", {}).get("overkill")
+        before, now = checkpoint.get(_OVERKILL, before), self.hparams.get("overkill")
         super().on_load_checkpoint(checkpoint)
-        now = self._threshold_arguments()
-        # Checkpoints from before there were these do not say so.
-        unsaid = {"overkill": now["overkill"], "guesses": 1}
-        then = {**unsaid, **checkpoint.get("score_arguments", {})}
+        if self._drop_thresholds_of_another_score(checkpoint) or before == now:
+            return
+        if isinstance(self.post_processor, HeldOutGoodPostProcessor) and now is not None:
+            self._judge_anew(now, checkpoint["state_dict"])
+
+    def _drop_thresholds_of_another_score(self, checkpoint: dict[str, Any]) -> bool:
+        # Checkpoints from before there were several guesses do not say that theirs is one.
+        then = {"guesses": 1, **checkpoint.get("score_arguments", {})}
+        now = self.score_arguments()
         changed = [name for name in now if then.get(name) != now[name]]
         if not changed:
-            return
-        # anomalib has put back that of the training.
-        if "overkill" in changed and isinstance(self.post_processor, HeldOutGoodPostProcessor):
-            self.post_processor.overkill = now["overkill"]
+            return False
         state = checkpoint["state_dict"]
         for name in ("_image_threshold", "_pixel_threshold", "_good_scores"):
             if (key := f"post_processor.{name}") in state:
@@ -257,6 +262,26 @@ class ImageScoring(ScoringExport):
             f"{ {name: then.get(name) for name in changed} }, and now it is "
             f"{ {name: now[name] for name in changed} }; give the same arguments as in training, "
             "or train again"
+        )
+        return True
+
+    def _judge_anew(self, overkill: float, state: dict[str, torch.Tensor]) -> None:
+        """Put the threshold for another overkill into weights that are about to be loaded."""
+        judge = self.post_processor
+        if judge.overkill == overkill:  # as of one that was handed in, and not made here
+            return
+        judge.overkill = overkill
+        good = state.get("post_processor._good_scores", torch.empty(0))
+        good = good[~torch.isnan(good)]
+        if not len(good):
+            return
+        state["post_processor._image_threshold"].fill_(judge.threshold_of(good))
+        state["post_processor._pixel_threshold"].fill_(float("nan"))
+        judge.enable_threshold_matching = False  # else pixels are judged by the image's
+        rank_zero_warn(
+            f"images are judged at an overkill of {overkill:g} by the {len(good)} scores of "
+            "held-out good images in the checkpoint; of their pixels it has none, and no mask is "
+            "predicted"
         )
 
     def configure_callbacks(self) -> Sequence[Callback]:

@@ -3,6 +3,8 @@
 
 """How far from good images' latent vectors the search had to go."""
 
+from typing import Any
+
 import torch
 
 from anogan_plugin.models.components.gan_settings import check_at_least
@@ -41,6 +43,15 @@ class LatentDistance(LearntFromGood):
         super().__init__()
         self.register_buffer("centre", torch.zeros(latent_size))
         self.register_buffer("deviation", torch.ones(latent_size))
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *rest: Any, **more: Any
+    ) -> None:
+        # Until it counted each coordinate by itself it had this, and another scale.
+        if f"{prefix}whitening" in state_dict:
+            for name in [name for name in state_dict if name.startswith(prefix)]:
+                del state_dict[name]
+        super()._load_from_state_dict(state_dict, prefix, *rest, **more)
 
     @torch.no_grad()
     def fit(self, latents: torch.Tensor) -> None:

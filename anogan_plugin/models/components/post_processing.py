@@ -65,11 +65,19 @@ class HeldOutGoodPostProcessor(PostProcessor):
             pred_score: ``(N,)`` raw scores of held-out good images.
             anomaly_map: ``(N, H, W)`` their anomaly maps.
         """
-        self._image_threshold.fill_(self._threshold(pred_score.detach().float()))
+        self._image_threshold.fill_(self.threshold_of(pred_score.detach().float()))
         self._pixel_threshold.copy_(_quantile(anomaly_map, 1 - self.overkill))
         self._good_scores.fill_(math.nan)[: len(pred_score)] = pred_score[:_MOST_SCORES]
 
-    def _threshold(self, good: torch.Tensor) -> float:
+    def threshold_of(self, good: torch.Tensor) -> float:
+        """The image threshold that held-out good images give.
+
+        Args:
+            good: ``(N,)`` their raw scores.
+
+        Returns:
+            The threshold for :attr:`overkill`.
+        """
         if len(good) >= held_out_images_needed(self.overkill):
             return held_out_threshold(good.cpu().numpy(), self.overkill)
         least = 1 / (len(good) + 1)
