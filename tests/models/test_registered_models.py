@@ -24,6 +24,7 @@ from sklearn.metrics import roc_auc_score
 
 from anogan_plugin.data.icmold import ICMold
 from anogan_plugin.data.image_io import read_pixels, to_unit_range
+from anogan_plugin.models.components.learnt_from_good import LearntFromGood, UnfittedError
 from anogan_plugin.registration import MODELS
 from anogan_plugin.scoring.sequence import Lookahead
 from anogan_plugin.scoring.source import ScorerSource
@@ -179,6 +180,18 @@ def test_a_scorer_gives_the_scores_of_the_test(trained: SimpleNamespace) -> None
     assert rejected.tolist() == table.rejected.astype(bool).tolist()
     maps = np.concatenate([cast(np.ndarray, part.maps) for part in found])
     assert maps.shape == (11, 32, 32)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_a_score_that_is_not_learnt_yet_is_known_before_an_image_is_scored(name: str) -> None:
+    model: Any = get_model(name, **TINY[name])
+    for score, module in model.model.named_children():
+        if isinstance(module, LearntFromGood):
+            model.model.image_score = score
+            with pytest.raises(UnfittedError, match=f"image_score {score} measures"):
+                model.check_fitted()
+            module.fitted = True
+            model.check_fitted()
 
 
 def test_an_image_alone_and_in_a_batch(trained: SimpleNamespace) -> None:
