@@ -63,7 +63,7 @@ class ScoresFolder:
         self.path = path
         self._own = path / NOTES
         self._settings = self._own / SETTINGS
-        self._plan, self._draft = self._own / "plan.parquet", self._own / "draft.parquet"
+        self._plan, self._draft = self._own / "plan.parquet", self._own / ".draft.parquet"
 
     def lock(self) -> FileLock:
         """A lock for whoever scores into this folder; the system frees it when the holder dies."""

@@ -157,7 +157,7 @@ class Images:
             )
         for entry in sorted(entries, key=lambda entry: entry["name"]):
             path = PurePosixPath(entry["name"])
-            if path.name.startswith(".") or path.name == NOTES:
+            if path.name.startswith("."):
                 continue
             linked = entry.get("islink") and self._is_local
             if entry["type"] == "directory" or (linked and self.fs.isdir(entry["name"])):

@@ -110,7 +110,8 @@ def test_a_value_that_replaces_is_checked() -> None:
 
 def test_an_unknown_search_is_told_the_others() -> None:
     with pytest.raises(
-        ValueError, match=r"search must be one of \('paper', 'fast', 'refined'\), got 'slow'"
+        ValueError,
+        match=r"search must be one of \('paper', 'fast', 'refined', 'averaged'\), got 'slow'",
     ):
         search_settings("slow")
 

@@ -94,7 +94,9 @@ def test_the_preset_inspection_is_two_loops_and_the_standardised_map(
     assert not np.allclose(expected.anomaly_map, in_latent_space.anomaly_map, rtol=0.1)
 
 
-@pytest.mark.parametrize(("search", "loops"), [("fast", 1), ("averaged", 2)])
+@pytest.mark.parametrize(
+    ("search", "loops"), [pytest.param("fast", 1, marks=pytest.mark.slow), ("averaged", 2)]
+)
 def test_the_distance_of_z_is_in_the_graph(search: Any, loops: int, tmp_path: Path) -> None:
     model = varied(AnoGAN(**TINY, search=search, search_steps=5, image_score="distance"))
     model.model.fit_to_good([model.model.images_of(parts_of(model, 64, defect=0) * 2 - 1)])
