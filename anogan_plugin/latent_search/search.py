@@ -250,8 +250,7 @@ class LatentSearch:
             images: ``(B, C, H, W)`` float, those images.
 
         Returns:
-            The same with the mean latent vectors, and the steps of all; ``found`` itself where
-            ``guesses`` is 1.
+            The same with the mean latent vectors, and the steps of all searches.
         """
         if self.settings.guesses == 1:
             return found
@@ -268,11 +267,9 @@ class LatentSearch:
 
     @cached_property
     def _from_other_guesses(self) -> "list[LatentSearch]":
-        networks = self.exact.networks
+        g, f = self.exact.networks.generator, self.exact.networks.features
         return [
-            LatentSearch(
-                networks.generator, networks.features, self.latent_size, settings, self.batch_size
-            )
+            LatentSearch(g, f, self.latent_size, settings, self.batch_size)
             for settings in self.settings.other_guesses()
         ]
 
