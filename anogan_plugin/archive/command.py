@@ -44,8 +44,12 @@ def score(options: Namespace) -> int:
     folder = ScoresFolder(options.output)
     try:
         _check_apart(Images(options.images), options.output)
+        task, runner = _task(options), _runner(options)
+        with console.status("loading the model"):
+            # What is wrong with it is seen before there is a folder, or many processes.
+            task.source.open("cpu")
         with folder.lock():
-            return _score(options, folder, console)
+            return _score(task, runner, options.shard, folder, console)
     except Timeout:
         return say(f"another command scores into {options.output}: wait for it", WRONG)
     except ValueError as error:
@@ -70,16 +74,15 @@ def _check_apart(images: Images, output: Path) -> None:
         )
 
 
-def _score(options: Namespace, folder: ScoresFolder, console: Console) -> int:
-    task, runner = _task(options), _runner(options)
-    with console.status("loading the model"):
-        task.source.open("cpu")  # what is wrong with it is seen before there are many processes
+def _score(
+    task: Task, runner: ShardRunner, shard: int, folder: ScoresFolder, console: Console
+) -> int:
     with console.status(f"listing {task.images}"):
-        images = Images(task.images, options.output)
-        plan = folder.write_plan(images.shards(options.shard))
+        images = Images(task.images, folder.path)
+        plan = folder.write_plan(images.shards(shard))
     if not plan.images:
         raise ValueError(f"expected images in {task.images}, found none: name another --images")
-    folder.begin(_settings(options, task, plan))
+    folder.begin(_settings(task, shard, plan))
     folder.forget_halves()
     shards = folder.unfinished()
     left = folder.images_in(shards)
@@ -106,13 +109,13 @@ def _task(options: Namespace) -> Task:
     return Task(options.images, options.output, source, options.max_pixels)
 
 
-def _settings(options: Namespace, task: Task, plan: Plan) -> dict[str, Any]:
+def _settings(task: Task, shard: int, plan: Plan) -> dict[str, Any]:
     """What a row depends on, by the names that an error calls them."""
     return {
         "images": plan.digest,
         **task.source.settings(),
-        "--shard": options.shard,
-        "--max_pixels": options.max_pixels,
+        "--shard": shard,
+        "--max_pixels": task.most_pixels,
         "version": __version__,
     }
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from anogan_plugin.scoring.scorer import Scorer
 
 _ONNX = ".onnx"
+_PARTS = {"pre_processor", "post_processor", "evaluator", "visualizer"}
+"""Arguments of anomalib's models that are objects: the checkpoint has their state."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,11 @@ class ScorerSource:
 
         cls = find_class(self.model, AnomalibModule)
         for name in self.changed:
+            if name in _PARTS:
+                raise ValueError(
+                    f"--arguments.{name} is a part of the model, which stays as in training: "
+                    "give numbers and names, as --arguments.search fast"
+                )
             try:
                 check_argument(cls, name)
             except UnknownNameError as error:

@@ -125,6 +125,7 @@ def test_a_post_processor_that_was_handed_in_keeps_its_overkill(tmp_path: Path) 
         ("search_step", "2", "--arguments.search_step is an unknown argument.*'search_steps'"),
         ("search_steps", "many", "--arguments.search_steps does not fit AnoGAN.*many"),
         ("search_steps", "-1", "can't be built with .* and --arguments.*at least 0.*-1"),
+        ("post_processor", "false", "--arguments.post_processor is a part of the model"),
         ("width", "8", "can't be loaded into AnoGAN.* no --arguments that change its networks"),
     ],
 )
