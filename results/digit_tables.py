@@ -23,6 +23,11 @@ def mnist() -> str:
     return _table(rows)
 
 
+def bundled_digits() -> str:
+    """One-class digits of scikit-learn by model and digit."""
+    return _table(_rows("digits_one_class"))
+
+
 def _rows(folder: str) -> pd.DataFrame:
     """AUROC, mean over the seeds that are done: a row per model, a column per digit."""
     summary = pd.read_csv(RESULTS / folder / "summary.csv")

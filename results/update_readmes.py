@@ -19,7 +19,7 @@ from pathlib import Path
 from anogan_tables import difficulty, fresh_test_set, gans, inspection, training_speed
 from cells import RESULTS
 from comparison_tables import beside_features, demo, models, overlap, photographs
-from digit_tables import mnist
+from digit_tables import bundled_digits, mnist
 from load_tables import archive, export, serving
 from search_tables import histograms, search
 
@@ -53,6 +53,7 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "models": (README, models),
     "photographs": (README, photographs),
     "mnist": (RESULTS / "README.md", mnist),
+    "digits": (RESULTS / "README.md", bundled_digits),
     "features": (RESULTS / "README.md", beside_features),
     "overlap": (RESULTS / "README.md", overlap),
     **{

@@ -172,7 +172,7 @@ class ScoresFolder:
 
     def forget_halves(self) -> None:
         """Remove what killed runs have left; for whoever holds the lock."""
-        for half in self.path.glob(".*.parquet"):
+        for half in (*self.path.glob(".*.parquet"), *self._own.glob(".*")):
             half.unlink()
 
     def has(self, number: int) -> bool:

@@ -71,7 +71,7 @@ def find_class(name: str, base: type) -> type:
         module, _, attribute = name.rpartition(".")
         try:
             found = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever the module does when it is imported
             raise UnknownNameError(f"is {name}, which can't be imported: {error}") from error
         if not (inspect.isclass(found) and issubclass(found, base)):
             raise UnknownNameError(f"is {name}, which is not an {base.__name__}")

@@ -20,7 +20,7 @@ class ImageSource(Protocol):
     """N images: a tensor ``(N, C, H, W)``, a list, or anything that gives them one by one.
 
     N may grow while the images are read. They are read in order, and each once, unless a saved
-    search is taken up or goes on in the generator's first feature map.
+    search is taken up, goes on in the generator's first feature map, or is one of several.
     """
 
     def __len__(self) -> int:

@@ -82,6 +82,7 @@ class LatentSearch:
         self.latent_size = latent_size
         self.settings = settings
         self.batch_size = batch_size
+        self.compiled = compiled
         self.descent = Objective(
             generator,
             features,
@@ -116,8 +117,9 @@ class LatentSearch:
             The latent vectors found, their reconstructions and losses, in the images' order.
 
         Raises:
-            ValueError: If there are no images, a mark is beyond Γ, ``save_to`` belongs to another
-                search, or it is given with an encoder, which it can't tell from another.
+            ValueError: If there are no images, a mark is beyond Γ, ``start`` is given where there
+                are several guesses, ``save_to`` belongs to another search, or it is given with an
+                encoder, which it can't tell from another.
         """
         if torch.compiler.is_exporting():
             return search_in_graph(self, cast(torch.Tensor, images), start)
@@ -149,6 +151,9 @@ class LatentSearch:
         """
         if len(images) == 0:
             msg = "expected at least one image to search for, got none"
+            raise ValueError(msg)
+        if start is not None and self.settings.guesses > 1:
+            msg = f"start is for one search, and there are {self.settings.guesses}: give no start"
             raise ValueError(msg)
         if callable(start) and save_to is not None:
             msg = "save_to needs start as latent vectors, got an encoder: give what it makes"
@@ -199,6 +204,8 @@ class LatentSearch:
             )
             latent, features = self.start(images), self.descent.extract(images)
             self.descent.loss_and_gradient(latent, images, features)
+        for search in self._from_other_guesses:
+            search.prepare(images)
 
     def start(self, images: torch.Tensor) -> torch.Tensor:
         """The latent vectors that the settings start from.
@@ -269,7 +276,7 @@ class LatentSearch:
     def _from_other_guesses(self) -> "list[LatentSearch]":
         g, f = self.exact.networks.generator, self.exact.networks.features
         return [
-            LatentSearch(g, f, self.latent_size, settings, self.batch_size)
+            LatentSearch(g, f, self.latent_size, settings, self.batch_size, self.compiled)
             for settings in self.settings.other_guesses()
         ]
 

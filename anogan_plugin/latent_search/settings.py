@@ -39,8 +39,8 @@ class SearchSettings:
             space (Daras et al. 2021), which reaches more of what good images vary in; 0 for none.
         map_learning_rate: Adam's first step size there, in standard deviations of the map.
         guesses: Searches of each image, every one from the guess of another regression, whose
-            latent vectors are averaged: what is the image's remains, what is the search's cancels
-            out. Reconstruction and losses are the first one's. 1 for one search.
+            latent vectors are averaged, so that less of where a search began is left in them.
+            Reconstruction and losses are the first one's. 1 for one search.
         seed: Seed of z₁, or of the images that the regression is fitted to.
         precision: What the networks descend in: ``"fp32"``, ``"bf16"``, or ``"auto"`` for bf16
             where the machine has instructions for it, so that scores differ a little from machine
@@ -162,7 +162,7 @@ SEARCHES = {
     "fast": _FAST,
     # Few enough steps in the map that it takes up good parts' variation and not yet the defect.
     "refined": dataclasses.replace(_FAST, map_steps=15),
-    # For where z itself is measured; both searches together cost what the fast one does.
+    # For where z itself is measured; both together take about as many steps as the fast one.
     "averaged": dataclasses.replace(_FAST, steps=40, guesses=2),
 }
 

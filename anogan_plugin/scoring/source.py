@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ONNX = ".onnx"
 _PARTS = {"pre_processor", "post_processor", "evaluator", "visualizer"}
-"""Arguments of anomalib's models that are objects: the checkpoint has their state."""
+"""Arguments of anomalib's models that are objects, of which a checkpoint has the state alone."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,9 @@ class ScorerSource:
         except Exception as error:  # of torch, of Lightning
             raise ValueError(
                 f"{self.weights} can't be loaded into {self.name}; give the class of its training "
-                f"as --model, and no --arguments that change its networks ({_reason(error)})"
+                "as --model, its post_processor if that was another, as "
+                "--arguments.post_processor.class_path, and no --arguments that change its "
+                f"networks ({_reason(error)})"
             ) from error
         scorer = CheckpointScorer(model)
         others = {name: value for name, value in self.changed.items() if trained.get(name) != value}
@@ -163,11 +165,11 @@ class ScorerSource:
         from anogan_plugin.scoring.checkpoint import read_trained
 
         cls = find_class(self.model, AnomalibModule)
-        for name in self.changed:
-            if name in _PARTS:
+        for name, value in self.changed.items():
+            if name in _PARTS and not isinstance(value, dict):
                 raise ValueError(
-                    f"--arguments.{name} is a part of the model, which stays as in training: "
-                    "give numbers and names, as --arguments.search fast"
+                    f"--arguments.{name} is {value}, expected none, for what the model makes, or "
+                    f"the class of another in training: --arguments.{name}.class_path CLASS"
                 )
             try:
                 check_argument(cls, name)

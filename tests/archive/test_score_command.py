@@ -251,6 +251,7 @@ def test_where_nothing_was_scored_there_is_no_folder_of_scores(
     (empty := tmp_path / "empty").mkdir()
     failed = tmp_path / "images" / "out"
     assert "expected images in" in score_here(arguments(empty, checkpoint, failed)).said
+    assert [path.name for path in failed.rglob("*")] == ["_archive", "lock"]
     other = tmp_path / "other"
     assert score_here(arguments(empty, tmp_path / "no.ckpt", other / "out")).code == 2
     assert not other.exists()

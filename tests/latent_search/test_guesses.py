@@ -45,6 +45,18 @@ def test_steps_in_the_map_go_on_from_the_first_guess() -> None:
     assert found.steps.tolist() == [12] * 3
 
 
+def test_what_is_prepared_is_not_made_again() -> None:
+    search = LatentSearch(*networks(), LATENT, search_settings("averaged", steps=1))
+    search.prepare(images())
+    assert all("_regression" in vars(each) for each in (search, *search._from_other_guesses))
+
+
+def test_a_start_is_for_one_search() -> None:
+    search = LatentSearch(*networks(), LATENT, search_settings("averaged", steps=1))
+    with pytest.raises(ValueError, match="start is for one search, and there are 2"):
+        search(images(), start=torch.zeros(3, LATENT))
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [

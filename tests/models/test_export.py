@@ -107,6 +107,19 @@ def test_the_distance_of_z_is_in_the_graph(search: Any, loops: int, tmp_path: Pa
     assert expected.pred_score.std() > 0.01
 
 
+@pytest.mark.parametrize("pixels", [True, False])
+def test_masks_are_in_the_file_where_pixels_are_judged(pixels: bool, tmp_path: Path) -> None:
+    model = varied(AnoGAN(**TINY, search="fast", search_steps=0))
+    model.post_processor.calibrate(torch.zeros(9), torch.zeros(9, 32, 32))
+    if not pixels:  # as where another overkill was asked for
+        model.post_processor._pixel_threshold.fill_(torch.nan)
+        model.post_processor.enable_threshold_matching = False
+    found = answers(model.to_onnx(tmp_path), IMAGES)
+    expected = {"pred_score", "pred_label", "anomaly_map"} | ({"pred_mask"} if pixels else set())
+    assert set(found) == expected
+    assert model.post_processor.judges_pixels
+
+
 def loops_of(path: Path) -> int:
     """Loops in an ONNX file."""
     return sum(node.op_type == "Loop" for node in onnx.load(path).graph.node)

@@ -14,7 +14,7 @@ import torch
 from anomalib.models import get_model
 from jsonargparse import ArgumentParser
 
-from anogan_plugin import AnoGAN
+from anogan_plugin import AnoGAN, FAnoGAN
 from anogan_plugin.models.components.post_processing import HeldOutGoodPostProcessor
 from anogan_plugin.scoring.scorer import Scorer
 from anogan_plugin.scoring.source import ScorerSource
@@ -92,10 +92,7 @@ def test_arguments_change_what_the_checkpoint_says(checkpoint: Path, image: np.n
 def test_another_overkill_is_another_threshold_of_the_same_good_scores(
     older: bool, model: Any, tmp_path: Path
 ) -> None:
-    calibrated = copy.deepcopy(model)
-    good = torch.arange(1.0, 200)
-    calibrated.post_processor.calibrate(good, torch.rand(199, 4, 4))
-    checkpoint = save_checkpoint(calibrated, tmp_path / "model.ckpt")
+    checkpoint = save_checkpoint(calibrated(copy.deepcopy(model)), tmp_path / "model.ckpt")
     if older:  # from before checkpoints said so
         found = torch.load(checkpoint, weights_only=True)
         torch.save({k: v for k, v in found.items() if k != "overkill"}, checkpoint)
@@ -105,9 +102,45 @@ def test_another_overkill_is_another_threshold_of_the_same_good_scores(
     assert float(judge.image_threshold) == 160  # ⌈200 · 0.8⌉-th smallest
     assert judge.overkill == 0.2
     assert torch.isnan(judge.pixel_threshold)
-    torch.testing.assert_close(judge.good_scores, good)
+    torch.testing.assert_close(judge.good_scores, torch.arange(1.0, 200))
     as_trained: Any = source(checkpoint).open("cpu")
     assert float(as_trained._model.post_processor.image_threshold) == 198
+
+
+def calibrated(model: Any) -> Any:
+    """A model with thresholds from 199 good images."""
+    model.post_processor.calibrate(torch.arange(1.0, 200), torch.rand(199, 4, 4))
+    return model.eval()
+
+
+@pytest.mark.parametrize(("cls", "nested"), [(AnoGAN, False), (FAnoGAN, True)])
+def test_thresholds_from_before_there_were_several_guesses_are_kept(
+    cls: Any, nested: bool, tmp_path: Path
+) -> None:
+    checkpoint = save_checkpoint(calibrated(cls(**SMALL)), tmp_path / "model.ckpt")
+    arguments = torch.load(checkpoint, weights_only=True)["score_arguments"]
+    del (arguments["search"] if nested else arguments)["guesses"]
+    judged: Any = source(edited(checkpoint, score_arguments=arguments)).open("cpu")
+    assert judged.judges
+
+
+def test_another_score_and_another_overkill_leave_no_threshold_and_the_new_overkill(
+    tmp_path: Path,
+) -> None:
+    checkpoint = save_checkpoint(calibrated(AnoGAN(**SMALL)), tmp_path / "model.ckpt")
+    with pytest.warns(UserWarning, match="no image will be accepted or rejected"):
+        judged: Any = AnoGAN.load_from_checkpoint(checkpoint, image_score="local", overkill=0.2)
+    assert not judged.post_processor.calibrated
+    assert judged.post_processor.overkill == 0.2
+
+
+def test_older_checkpoints_are_judged_anew_in_python_too(tmp_path: Path) -> None:
+    checkpoint = save_checkpoint(calibrated(AnoGAN(**SMALL)), tmp_path / "model.ckpt")
+    found = torch.load(checkpoint, weights_only=True)
+    torch.save({k: v for k, v in found.items() if k != "overkill"}, checkpoint)
+    with pytest.warns(UserWarning, match=r"overkill of 0\.2 by the 199 scores"):
+        judged: Any = AnoGAN.load_from_checkpoint(checkpoint, overkill=0.2)
+    assert float(judged.post_processor.image_threshold) == 160
 
 
 def test_a_post_processor_that_was_handed_in_keeps_its_overkill(tmp_path: Path) -> None:
@@ -125,7 +158,11 @@ def test_a_post_processor_that_was_handed_in_keeps_its_overkill(tmp_path: Path) 
         ("search_step", "2", "--arguments.search_step is an unknown argument.*'search_steps'"),
         ("search_steps", "many", "--arguments.search_steps does not fit AnoGAN.*many"),
         ("search_steps", "-1", "can't be built with .* and --arguments.*at least 0.*-1"),
-        ("post_processor", "false", "--arguments.post_processor is a part of the model"),
+        (
+            "post_processor",
+            "false",
+            "--arguments.post_processor is False, .*class_path",
+        ),
         ("width", "8", "can't be loaded into AnoGAN.* no --arguments that change its networks"),
     ],
 )

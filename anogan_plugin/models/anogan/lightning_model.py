@@ -63,8 +63,8 @@ class AnoGAN(SearchScoring, DcganTraining, AnomalibModule):
             images; ``fast``, few steps from a guess for each image; ``refined``, which goes on
             for a few steps in G's first feature map; or ``averaged``, two searches from two
             guesses, whose mean z ``image_score`` ``distance`` measures. None takes the preset's.
-        search_steps: Most gradient steps of the search per image, the paper's Γ; None takes the
-            search's.
+        search_steps: Most gradient steps of the search per image, the paper's Γ, and of each search
+            of ``averaged``; None takes the search's.
         search_learning_rate: Step size of Adam in the search; None takes the search's.
         search_stop_tolerance: An image stops early once its loss has fallen by less than this share
             over 500 steps, for a Γ of many thousands; None takes the search's, 0 never stops.

@@ -62,7 +62,13 @@ class AnoGANModel(SearchedGan):
         if image_score == "distance" and search.start == "random":
             msg = (
                 "image_score distance needs a search that starts from a guess for each image, not "
-                "from a random vector: give search fast or refined"
+                "from a random vector: give search fast, refined or averaged"
+            )
+            raise ValueError(msg)
+        if image_score != "distance" and search.guesses > 1:
+            msg = (
+                f"image_score {image_score} measures what one search finds: give search fast, or "
+                "image_score distance, for which averaged is"
             )
             raise ValueError(msg)
         self.standardised = StandardisedResidual(image_size, channels)

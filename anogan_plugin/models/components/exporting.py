@@ -24,7 +24,7 @@ class ScoringExport:
     To stand before :class:`~anomalib.models.components.AnomalibModule` among a model's bases. The
     file takes images ``(N, 3, H, W)`` in [0, 1], of any number and, without an ``input_size``, any
     size, and gives ``pred_score`` ``(N,)``, ``anomaly_map`` ``(N, S, S)`` at the model's size S
-    and, where the model has a threshold, ``pred_label`` ``(N,)`` and ``pred_mask`` ``(N, S, S)``.
+    and, where the model has thresholds, ``pred_label`` ``(N,)`` and ``pred_mask`` ``(N, S, S)``.
     """
 
     model: Any
@@ -48,7 +48,7 @@ class ScoringExport:
         if isinstance(self.model, SearchedGan):
             check_graph(self.model.latent_search())
         kwargs = {"opset_version": _OPSET, "external_data": False, **kwargs}
-        with torch.no_grad(), _no_label_without_threshold(self.post_processor):
+        with torch.no_grad(), _as_far_as_calibrated(self.post_processor):
             return super().to_onnx(*args, **kwargs)  # type: ignore[misc]
 
     def to_openvino(self, *args: Any, **kwargs: Any) -> Path:
@@ -79,14 +79,15 @@ def _require(*packages: str) -> None:
 
 
 @contextlib.contextmanager
-def _no_label_without_threshold(post_processor: object) -> Iterator[None]:
-    """A file from a model without a threshold gives no labels, as the model itself."""
-    if not isinstance(post_processor, HeldOutGoodPostProcessor) or post_processor.calibrated:
+def _as_far_as_calibrated(post_processor: object) -> Iterator[None]:
+    """A file gives no labels, or no masks, where the model has no threshold for them."""
+    if not isinstance(post_processor, HeldOutGoodPostProcessor):
         yield
         return
-    enabled = post_processor.enable_thresholding
-    post_processor.enable_thresholding = False
+    before = post_processor.enable_thresholding, post_processor.judges_pixels
+    post_processor.enable_thresholding &= post_processor.calibrated
+    post_processor.judges_pixels = not bool(torch.isnan(post_processor.pixel_threshold))
     try:
         yield
     finally:
-        post_processor.enable_thresholding = enabled
+        post_processor.enable_thresholding, post_processor.judges_pixels = before

@@ -236,20 +236,20 @@ class ImageScoring(ScoringExport):
         Args:
             checkpoint: What was read.
         """
-        # Lightning has overwritten the first, where this is load_from_checkpoint; older files have
-        # no other.
-        before = checkpoint.get("hyper_parameters", {}).get("overkill")
-        before, now = checkpoint.get(_OVERKILL, before), self.hparams.get("overkill")
-        super().on_load_checkpoint(checkpoint)
-        if self._drop_thresholds_of_another_score(checkpoint) or before == now:
+        super().on_load_checkpoint(checkpoint)  # takes the post-processor's overkill from it
+        dropped = self._drop_thresholds_of_another_score(checkpoint)
+        judge, now = self.post_processor, self.hparams.get("overkill")
+        if not isinstance(judge, HeldOutGoodPostProcessor) or now is None:
             return
-        if isinstance(self.post_processor, HeldOutGoodPostProcessor) and now is not None:
-            self._judge_anew(now, checkpoint["state_dict"])
+        # Of one that was handed in the argument says nothing, then or now.
+        then = judge.overkill
+        if checkpoint.get(_OVERKILL, then) != now and then != now:
+            judge.overkill = now
+            if not dropped:
+                self._judge_anew(checkpoint["state_dict"])
 
     def _drop_thresholds_of_another_score(self, checkpoint: dict[str, Any]) -> bool:
-        # Checkpoints from before there were several guesses do not say that theirs is one.
-        then = {"guesses": 1, **checkpoint.get("score_arguments", {})}
-        now = self.score_arguments()
+        then, now = _with_guesses(checkpoint.get("score_arguments", {})), self.score_arguments()
         changed = [name for name in now if then.get(name) != now[name]]
         if not changed:
             return False
@@ -265,12 +265,9 @@ class ImageScoring(ScoringExport):
         )
         return True
 
-    def _judge_anew(self, overkill: float, state: dict[str, torch.Tensor]) -> None:
+    def _judge_anew(self, state: dict[str, torch.Tensor]) -> None:
         """Put the threshold for another overkill into weights that are about to be loaded."""
         judge = self.post_processor
-        if judge.overkill == overkill:  # as of one that was handed in, and not made here
-            return
-        judge.overkill = overkill
         good = state.get("post_processor._good_scores", torch.empty(0))
         good = good[~torch.isnan(good)]
         if not len(good):
@@ -279,7 +276,7 @@ class ImageScoring(ScoringExport):
         state["post_processor._pixel_threshold"].fill_(float("nan"))
         judge.enable_threshold_matching = False  # else pixels are judged by the image's
         rank_zero_warn(
-            f"images are judged at an overkill of {overkill:g} by the {len(good)} scores of "
+            f"images are judged at an overkill of {judge.overkill:g} by the {len(good)} scores of "
             "held-out good images in the checkpoint; of their pixels it has none, and no mask is "
             "predicted"
         )
@@ -338,3 +335,10 @@ class ImageScoring(ScoringExport):
     @property
     def _scoring(self) -> ScoringModel:
         return cast(ScoringModel, self.model)
+
+
+def _with_guesses(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Checkpoints from before there were several guesses do not say that theirs is one."""
+    if isinstance(search := arguments.get("search"), dict):
+        return {**arguments, "search": {"guesses": 1, **search}}
+    return {"guesses": 1, **arguments}

@@ -6,6 +6,7 @@
 import math
 
 import torch
+from anomalib.data import InferenceBatch
 from anomalib.post_processing import PostProcessor
 from lightning.pytorch.utilities import rank_zero_warn
 
@@ -39,9 +40,22 @@ class HeldOutGoodPostProcessor(PostProcessor):
             raise ValueError(msg)
         super().__init__(enable_normalization=False)
         self.overkill = overkill
+        self.judges_pixels = True
         self.register_buffer("_good_scores", torch.full((_MOST_SCORES,), math.nan))
 
     _good_scores: torch.Tensor
+
+    def forward(self, predictions: InferenceBatch) -> InferenceBatch:
+        """Judge scores, and pixels unless :attr:`judges_pixels` is False.
+
+        Args:
+            predictions: Raw scores ``(B,)`` and anomaly maps ``(B, H, W)``.
+
+        Returns:
+            The same with labels and masks.
+        """
+        judged = super().forward(predictions)
+        return judged if self.judges_pixels else judged._replace(pred_mask=None)
 
     @property
     def _checkpoint_config_keys(self) -> tuple[str, ...]:

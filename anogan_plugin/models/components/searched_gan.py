@@ -119,7 +119,7 @@ class _Begun:
         return len(self._images)
 
     def __getitem__(self, index: int) -> torch.Tensor:
-        if index not in self._begun:  # steps in G's first feature map ask for it again
+        if index not in self._begun:  # later steps ask for it again
             self._begun[index] = self._to_search(self._images[index])
         return self._begun[index]
 
