@@ -20,7 +20,7 @@ demo: setup ## compare seven models on a small rendered set, leave a report, pri
 	$(BIN)/anomalib compare --config benchmark_configs/icmold_quick.yaml
 
 test: lint ## check style and types, run the tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 lint: setup ## check style and types
 	$(BIN)/ruff check
