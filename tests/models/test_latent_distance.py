@@ -46,7 +46,7 @@ def test_a_model_that_has_seen_no_good_images_says_so() -> None:
 
 
 def test_a_search_from_a_random_vector_is_refused() -> None:
-    with pytest.raises(ValueError, match="give search fast or refined"):
+    with pytest.raises(ValueError, match="give search fast, refined or averaged"):
         AnoGAN(**TINY, image_score="distance")
 
 
