@@ -172,8 +172,9 @@ class ScoresFolder:
 
     def forget_halves(self) -> None:
         """Remove what killed runs have left; for whoever holds the lock."""
-        for half in (*self.path.glob(".*.parquet"), *self._own.glob(".*")):
-            half.unlink()
+        for folder, kinds in ((self.path, ("parquet",)), (self._own, ("parquet", "json"))):
+            for half in (half for kind in kinds for half in folder.glob(f".*.{kind}")):
+                half.unlink(missing_ok=True)
 
     def has(self, number: int) -> bool:
         """Whether a shard has its file."""

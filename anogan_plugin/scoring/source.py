@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from anogan_plugin.scoring.scorer import Scorer
 
 _ONNX = ".onnx"
-_PARTS = {"pre_processor", "post_processor", "evaluator", "visualizer"}
-"""Arguments of anomalib's models that are objects, of which a checkpoint has the state alone."""
+_PARTS = {"pre_processor", "post_processor"}
+"""Arguments that are objects; of another than a model makes itself a checkpoint has only state."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,8 @@ class ScorerSource:
             ValueError: If they give a model for an exported file, the file is no checkpoint, or
                 nothing says of which model it is, or it is one that is not known.
         """
-        weights, model, changed = options.ckpt_path, options.model, options.arguments
+        weights, model = options.ckpt_path, options.model
+        changed = {name: _plain(value) for name, value in options.arguments.items()}
         if weights.suffix.lower() == _ONNX:
             if model is not None or changed:
                 raise ValueError(f"{weights} needs no --model and no --arguments: it has its own")
@@ -168,8 +169,9 @@ class ScorerSource:
         for name, value in self.changed.items():
             if name in _PARTS and not isinstance(value, dict):
                 raise ValueError(
-                    f"--arguments.{name} is {value}, expected none, for what the model makes, or "
-                    f"the class of another in training: --arguments.{name}.class_path CLASS"
+                    f"--arguments.{name} is {value}, expected the class of the one in training, as "
+                    f"--arguments.{name}.class_path CLASS: drop it, unless that was another than "
+                    "the model makes"
                 )
             try:
                 check_argument(cls, name)
@@ -184,10 +186,12 @@ class ScorerSource:
         except Exception as error:  # of the parser, of the model's constructor
             if isinstance(error, UnfitArgumentError) and error.name in self.changed:
                 raise ValueError(f"--arguments.{error.name} {error}") from error
-            and_changed = " and --arguments" if self.changed else ""
+            doubt = (
+                " and --arguments" if self.changed else ": is --model the class of its training?"
+            )
             raise ValueError(
-                f"{self.name} can't be built with the arguments in {self.weights}{and_changed}: "
-                f"is --model the class of its training? ({_reason(error)})"
+                f"{self.name} can't be built with the arguments in {self.weights}{doubt} "
+                f"({_reason(error)})"
             ) from error
 
     def settings(self) -> dict[str, Any]:
@@ -201,6 +205,11 @@ class ScorerSource:
             "--model": self.name if self.model else "",
             "--arguments": json.loads(json.dumps(self.changed, default=str)),
         }
+
+
+def _plain(value: Any) -> Any:
+    """A value as YAML has it: the parser makes another kind of mapping of nested options."""
+    return value.as_dict() if isinstance(value, Namespace) else value
 
 
 def _reason(error: Exception) -> str:

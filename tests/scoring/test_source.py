@@ -6,12 +6,13 @@
 import copy
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
 from anomalib.models import get_model
+from anomalib.post_processing import PostProcessor
 from jsonargparse import ArgumentParser
 
 from anogan_plugin import AnoGAN, FAnoGAN
@@ -21,6 +22,9 @@ from anogan_plugin.scoring.source import ScorerSource
 from tests.archive.small import save_checkpoint
 
 SMALL: dict[str, Any] = {"image_size": 32, "width": 4, "latent_size": 8, "search_precision": "fp32"}
+
+
+PLAIN = "anomalib.post_processing.PostProcessor"
 
 
 class Runs:
@@ -51,6 +55,12 @@ def edited(checkpoint: Path, **values: Any) -> Path:
     found = torch.load(checkpoint, weights_only=True)
     torch.save({**found, **values}, path := checkpoint.with_name("edited.ckpt"))
     return path
+
+
+def forget_overkill(checkpoint: Path) -> None:
+    """Make it one from before checkpoints noted the argument apart."""
+    found = torch.load(checkpoint, weights_only=True)
+    torch.save({k: v for k, v in found.items() if k != "overkill"}, checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +103,8 @@ def test_another_overkill_is_another_threshold_of_the_same_good_scores(
     older: bool, model: Any, tmp_path: Path
 ) -> None:
     checkpoint = save_checkpoint(calibrated(copy.deepcopy(model)), tmp_path / "model.ckpt")
-    if older:  # from before checkpoints said so
-        found = torch.load(checkpoint, weights_only=True)
-        torch.save({k: v for k, v in found.items() if k != "overkill"}, checkpoint)
+    if older:
+        forget_overkill(checkpoint)
     with pytest.warns(UserWarning, match=r"overkill of 0\.2 by the 199 scores .* no mask"):
         judged: Any = source(checkpoint, "--arguments.overkill", "0.2").open("cpu")
     judge = judged._model.post_processor
@@ -134,19 +143,28 @@ def test_another_score_and_another_overkill_leave_no_threshold_and_the_new_overk
     assert judged.post_processor.overkill == 0.2
 
 
-def test_older_checkpoints_are_judged_anew_in_python_too(tmp_path: Path) -> None:
-    checkpoint = save_checkpoint(calibrated(AnoGAN(**SMALL)), tmp_path / "model.ckpt")
-    found = torch.load(checkpoint, weights_only=True)
-    torch.save({k: v for k, v in found.items() if k != "overkill"}, checkpoint)
-    with pytest.warns(UserWarning, match=r"overkill of 0\.2 by the 199 scores"):
-        judged: Any = AnoGAN.load_from_checkpoint(checkpoint, overkill=0.2)
-    assert float(judged.post_processor.image_threshold) == 160
+def test_another_post_processor_is_named_by_its_class(tmp_path: Path) -> None:
+    made: Any = AnoGAN(**SMALL, post_processor=PostProcessor())
+    made.post_processor._image_threshold.fill_(3)
+    checkpoint = save_checkpoint(made.eval(), tmp_path / "model.ckpt")
+    with pytest.raises(ValueError, match=r"post_processor\.class_path"):
+        source(checkpoint).open("cpu")
+    named = source(checkpoint, "--arguments.post_processor.class_path", PLAIN)
+    judge = cast(Any, named.open("cpu"))._model.post_processor
+    assert type(judge) is PostProcessor
+    assert float(judge.image_threshold) == 3
+    assert named.settings()["--arguments"]["post_processor"]["class_path"] == PLAIN
 
 
-def test_a_post_processor_that_was_handed_in_keeps_its_overkill(tmp_path: Path) -> None:
+@pytest.mark.parametrize("older", [False, True])
+def test_a_post_processor_that_was_handed_in_keeps_its_overkill(
+    older: bool, tmp_path: Path
+) -> None:
     made = AnoGAN(**SMALL, post_processor=HeldOutGoodPostProcessor(0.05))
     made.post_processor.calibrate(torch.arange(1.0, 100), torch.rand(99, 4, 4))
     checkpoint = save_checkpoint(made.eval(), tmp_path / "model.ckpt")
+    if older:
+        forget_overkill(checkpoint)
     for asked in ([], ["--arguments.overkill", "0.05"]):
         judged: Any = source(checkpoint, *asked).open("cpu")
         assert float(judged._model.post_processor.image_threshold) == 95
@@ -161,7 +179,7 @@ def test_a_post_processor_that_was_handed_in_keeps_its_overkill(tmp_path: Path) 
         (
             "post_processor",
             "false",
-            "--arguments.post_processor is False, .*class_path",
+            "--arguments.post_processor is False, expected",
         ),
         ("width", "8", "can't be loaded into AnoGAN.* no --arguments that change its networks"),
     ],

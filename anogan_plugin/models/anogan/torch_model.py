@@ -53,6 +53,12 @@ class AnoGANModel(SearchedGan):
     ) -> None:
         super().__init__(image_size, channels, latent_size, width, discriminator_norm, search)
         self.image_score = check_image_score(image_score, IMAGE_SCORES)
+        if image_score != "distance" and search.guesses > 1:
+            msg = (
+                f"image_score {image_score} measures what one search finds: give search fast, or "
+                "image_score distance, for which averaged is"
+            )
+            raise ValueError(msg)
         if image_score == "standardised" and search.map_steps == 0:
             msg = (
                 "image_score standardised needs a search with steps in G's feature map, whose "
@@ -63,12 +69,6 @@ class AnoGANModel(SearchedGan):
             msg = (
                 "image_score distance needs a search that starts from a guess for each image, not "
                 "from a random vector: give search fast, refined or averaged"
-            )
-            raise ValueError(msg)
-        if image_score != "distance" and search.guesses > 1:
-            msg = (
-                f"image_score {image_score} measures what one search finds: give search fast, or "
-                "image_score distance, for which averaged is"
             )
             raise ValueError(msg)
         self.standardised = StandardisedResidual(image_size, channels)

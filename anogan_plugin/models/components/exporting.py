@@ -86,7 +86,7 @@ def _as_far_as_calibrated(post_processor: object) -> Iterator[None]:
         return
     before = post_processor.enable_thresholding, post_processor.judges_pixels
     post_processor.enable_thresholding &= post_processor.calibrated
-    post_processor.judges_pixels = not bool(torch.isnan(post_processor.pixel_threshold))
+    post_processor.judges_pixels &= not bool(torch.isnan(post_processor.pixel_threshold))
     try:
         yield
     finally:

@@ -236,17 +236,20 @@ class ImageScoring(ScoringExport):
         Args:
             checkpoint: What was read.
         """
+        # Of a post-processor that was handed in the argument says nothing, then or now. Files from
+        # before it was noted have it among the others, which load_from_checkpoint overwrites.
+        asked = checkpoint.get("hyper_parameters", {}).get("overkill")
+        asked = checkpoint.get(_OVERKILL, asked)
         super().on_load_checkpoint(checkpoint)  # takes the post-processor's overkill from it
         dropped = self._drop_thresholds_of_another_score(checkpoint)
         judge, now = self.post_processor, self.hparams.get("overkill")
         if not isinstance(judge, HeldOutGoodPostProcessor) or now is None:
             return
-        # Of one that was handed in the argument says nothing, then or now.
-        then = judge.overkill
-        if checkpoint.get(_OVERKILL, then) != now and then != now:
-            judge.overkill = now
-            if not dropped:
-                self._judge_anew(checkpoint["state_dict"])
+        if now in (asked, judge.overkill):
+            return
+        judge.overkill = now
+        if not dropped:
+            self._judge_anew(checkpoint["state_dict"])
 
     def _drop_thresholds_of_another_score(self, checkpoint: dict[str, Any]) -> bool:
         then, now = _with_guesses(checkpoint.get("score_arguments", {})), self.score_arguments()

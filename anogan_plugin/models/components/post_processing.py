@@ -40,10 +40,11 @@ class HeldOutGoodPostProcessor(PostProcessor):
             raise ValueError(msg)
         super().__init__(enable_normalization=False)
         self.overkill = overkill
-        self.judges_pixels = True
         self.register_buffer("_good_scores", torch.full((_MOST_SCORES,), math.nan))
 
     _good_scores: torch.Tensor
+    judges_pixels = True
+    """Whether a call gives masks; an exported file has none where there is no pixel threshold."""
 
     def forward(self, predictions: InferenceBatch) -> InferenceBatch:
         """Judge scores, and pixels unless :attr:`judges_pixels` is False.
