@@ -163,22 +163,33 @@ def _score_data(results: Results, rows: list[Row]) -> list[dict[str, Any]]:
         job = row.done[0]
         scores = job.test[row.column].to_numpy(float)
         held_out = job.held_out[row.column].to_numpy(float)
+        unit = _unit(np.concatenate([scores, held_out]))
         found.append(
             {
                 "data": row.data,
                 "name": row.name,
                 "seed": job.seed,
-                "good": _short(scores[row.labels == 0]),
-                "bad": _short(scores[row.labels == 1]),
-                "held_out": _short(held_out),
+                "unit": unit,
+                "good": _steps(scores[row.labels == 0], unit),
+                "bad": _steps(scores[row.labels == 1], unit),
+                "held_out": _steps(held_out, unit),
                 "overkill": results.overkill,
             }
         )
     return found
 
 
-def _short(values: np.ndarray) -> list[float]:
-    return [float(f"{value:.{_DIGITS}g}") for value in np.sort(values)]
+def _unit(values: np.ndarray) -> float:
+    """What scores are rounded to: the last of a middling one's digits."""
+    sizes = np.abs(values)
+    middle = np.median(sizes) or sizes.max() or 1
+    # A script has whole numbers up to 2 to the power of 53.
+    return float(max(10.0 ** (np.floor(np.log10(middle)) + 1 - _DIGITS), sizes.max() / 2**50))
+
+
+def _steps(values: np.ndarray, unit: float) -> list[int]:
+    """From each to the next larger one: a third as long as the values, of which there are many."""
+    return [int(step) for step in np.diff(np.rint(np.sort(values) / unit), prepend=0)]
 
 
 def _failed(table: pd.DataFrame) -> list[str]:

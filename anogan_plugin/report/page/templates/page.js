@@ -29,6 +29,15 @@ function sortTables() {
   }
 }
 
+// Scores come as steps from each to the next larger one.
+const summed = row => {
+  for (const kind of ["good", "bad", "held_out"]) {
+    let sum = 0;
+    row[kind] = row[kind].map(step => (sum += step) * row.unit);
+  }
+  return row;
+};
+
 // How many of sorted values lie above a threshold.
 const above = (sorted, threshold) => {
   let low = 0, high = sorted.length;
@@ -110,5 +119,5 @@ function filterGallery() {
 }
 
 sortTables();
-document.getElementById("cards").append(...JSON.parse(document.getElementById("scores").textContent).map(histogram));
+document.getElementById("cards").append(...JSON.parse(document.getElementById("scores").textContent).map(summed).map(histogram));
 filterGallery();
