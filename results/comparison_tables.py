@@ -26,10 +26,11 @@ def models(class_name: str | None = None) -> str:
 
     Returns:
         A table in Markdown. A mean over data sets is given only where all of them are done, a row
-        only where something is.
+        or a column only where something is.
     """
     found = {folder: _summary(folder) for folder in COMPARISONS}
-    found = {folder: table for folder, table in found.items() if len(table)}
+    found = {f: table[table.on_all] for f, table in found.items() if len(table)}
+    found = {f: table for f, table in found.items() if len(table)}
     if class_name is not None:
         found = {f: table[table.class_name == class_name] for f, table in found.items()}
     names = list(dict.fromkeys(name for table in found.values() for name in table.model))
@@ -39,9 +40,8 @@ def models(class_name: str | None = None) -> str:
     lines = [row_of(heads), "|---|" + "---:|" * (len(heads) - 1)]
     for name in names:
         of_name = {folder: table[table.model == name] for folder, table in found.items()}
-        aurocs = [_auroc(table, found[f]) for f, table in of_name.items()]
-        if any(aurocs):
-            lines.append(row_of([name, *aurocs, *_costs(of_name)]))
+        aurocs = [_auroc(table) for table in of_name.values()]
+        lines.append(row_of([name, *aurocs, *_costs(of_name)]))
     return "\n".join(lines)
 
 
@@ -132,15 +132,19 @@ def _summary(folder: str) -> pd.DataFrame:
     path = RESULTS / folder / "summary.csv"
     if not path.exists():
         return pd.DataFrame()
-    summary = pd.read_csv(path).dropna(subset="auroc_mean")
+    summary = pd.read_csv(path)
+    # A mean over some of the data sets is of others than the rows beside it are of.
+    done_on = summary.dropna(subset="auroc_mean").groupby("model").data.nunique()
+    whole = summary.model.map(done_on) == summary.data.nunique()
+    summary = summary.assign(on_all=whole).dropna(subset="auroc_mean")
     jobs = json.loads((RESULTS / folder / "comparison.json").read_text(encoding="utf-8"))["jobs"]
     classes = {job["model"]: job["class_name"] for job in jobs}
     return summary.assign(class_name=summary.model.str.partition(" · ")[0].map(classes))
 
 
-def _auroc(rows: pd.DataFrame, table: pd.DataFrame) -> str:
+def _auroc(rows: pd.DataFrame) -> str:
     """Mean over the data sets of a comparison, with the seeds that are done."""
-    if rows.data.nunique() < table.data.nunique() or not len(rows):
+    if not len(rows):
         return ""
     deviation = rows.auroc_sd.iloc[0] if len(rows) == 1 else float("nan")
     spread = "" if pd.isna(deviation) else f" ± {deviation:.3f}"
