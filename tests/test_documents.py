@@ -3,9 +3,12 @@
 
 """What the documents promise."""
 
+import importlib
+import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.processes import run_python
@@ -16,6 +19,21 @@ DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("anogan_plugin/**
 
 def test_tables_are_those_of_the_results() -> None:
     run_python("results/update_readmes.py", "--check", cwd=REPOSITORY)
+
+
+def test_a_mean_over_some_of_the_data_sets_is_not_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(REPOSITORY / "results")
+    tables = importlib.import_module("comparison_tables")
+    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    (folder := tmp_path / "mnist_one_class").mkdir()
+    (folder / "comparison.json").write_text(json.dumps({"jobs": []}))
+    summary = pd.DataFrame({"model": ["whole", "part"] * 2, "data": ["0", "0", "1", "1"]})
+    costs = {"auroc_sd": None, "seeds_done": 1, "ms_batch_1": 2.0, "parameters": 3e6}
+    summary = summary.assign(auroc_mean=[0.5, 0.9, 0.7, None], **costs)
+    summary.to_csv(folder / "summary.csv")
+    assert tables.models().splitlines()[2:] == ["| whole | 0.600 (1 seed) | 2 | 3.00 |"]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(REPOSITORY))
