@@ -88,6 +88,9 @@ def main() -> int:
     check = parser.parse_args().check
     stale = 0
     for name, (readme, table) in TABLES.items():
+        if check and name == "demo" and (RESULTS / "icmold_quick" / "jobs").exists():
+            print("table demo not checked: `make demo` has run here")
+            continue
         old = readme.read_text(encoding="utf-8")
         new = updated(old, name, table())
         if new == old:
