@@ -30,9 +30,9 @@ def models(class_name: str | None = None) -> str:
     """
     found = {folder: _summary(folder) for folder in COMPARISONS}
     found = {f: table[table.on_all] for f, table in found.items() if len(table)}
-    found = {f: table for f, table in found.items() if len(table)}
     if class_name is not None:
         found = {f: table[table.class_name == class_name] for f, table in found.items()}
+    found = {f: table for f, table in found.items() if len(table)}
     names = list(dict.fromkeys(name for table in found.values() for name in table.model))
     if not names:
         return _NOT_MEASURED

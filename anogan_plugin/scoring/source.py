@@ -144,7 +144,9 @@ class ScorerSource:
                 f"networks ({_reason(error)})"
             ) from error
         scorer = CheckpointScorer(model)
-        others = {name: value for name, value in self.changed.items() if trained.get(name) != value}
+        # Of a post-processor a checkpoint keeps no argument: what is named is that of the training.
+        asked = {k: value for k, value in self.changed.items() if k != "post_processor"}
+        others = {name: value for name, value in asked.items() if trained.get(name) != value}
         if others and scorer.judges and not isinstance(model, ImageScoring):
             warnings.warn(
                 f"images are accepted or rejected by the threshold in {self.weights}, which is for "
@@ -171,7 +173,8 @@ class ScorerSource:
                 raise ValueError(
                     f"--arguments.{name} is {value}, expected the class of the one in training, as "
                     f"--arguments.{name}.class_path CLASS: drop it, unless that was another than "
-                    "the model makes"
+                    "the model makes; one with arguments goes as JSON, --arguments "
+                    f'\'{{"{name}": {{"class_path": ..., "init_args": ...}}}}\''
                 )
             try:
                 check_argument(cls, name)

@@ -143,6 +143,14 @@ def test_another_score_and_another_overkill_leave_no_threshold_and_the_new_overk
     assert judged.post_processor.overkill == 0.2
 
 
+def test_an_older_checkpoint_says_that_its_overkill_stays(tmp_path: Path) -> None:
+    checkpoint = save_checkpoint(calibrated(AnoGAN(**SMALL)), tmp_path / "model.ckpt")
+    forget_overkill(checkpoint)
+    with pytest.warns(UserWarning, match=r"overkill of 0\.01, not at 0\.2"):
+        judged: Any = AnoGAN.load_from_checkpoint(checkpoint, overkill=0.2)
+    assert float(judged.post_processor.image_threshold) == 198
+
+
 def test_another_post_processor_is_named_by_its_class(tmp_path: Path) -> None:
     made: Any = AnoGAN(**SMALL, post_processor=PostProcessor())
     made.post_processor._image_threshold.fill_(3)

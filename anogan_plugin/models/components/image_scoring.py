@@ -245,7 +245,14 @@ class ImageScoring(ScoringExport):
         judge, now = self.post_processor, self.hparams.get("overkill")
         if not isinstance(judge, HeldOutGoodPostProcessor) or now is None:
             return
-        if now in (asked, judge.overkill):
+        if now == judge.overkill:
+            return
+        if now == asked:
+            if _OVERKILL not in checkpoint:
+                rank_zero_warn(
+                    f"images are judged at the checkpoint's overkill of {judge.overkill:g}, not at "
+                    f"{now:g}: it is an older one, which does not tell if another was asked for"
+                )
             return
         judge.overkill = now
         if not dropped:

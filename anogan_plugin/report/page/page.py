@@ -163,7 +163,7 @@ def _score_data(results: Results, rows: list[Row]) -> list[dict[str, Any]]:
         job = row.done[0]
         scores = job.test[row.column].to_numpy(float)
         held_out = job.held_out[row.column].to_numpy(float)
-        unit = _unit(np.concatenate([scores, held_out]))
+        unit = _unit(np.concatenate([scores[row.labels == 0], held_out]), scores)
         found.append(
             {
                 "data": row.data,
@@ -179,12 +179,13 @@ def _score_data(results: Results, rows: list[Row]) -> list[dict[str, Any]]:
     return found
 
 
-def _unit(values: np.ndarray) -> float:
-    """What scores are rounded to: the last of a middling one's digits."""
-    sizes = np.abs(values)
-    middle = np.median(sizes) or sizes.max() or 1
+def _unit(good: np.ndarray, scores: np.ndarray) -> float:
+    """What scores are rounded to: the last of a middling good one's digits."""
+    sizes = np.abs(good[good != 0])
+    middle = np.median(sizes) if len(sizes) else 1.0
     # A script has whole numbers up to 2 to the power of 53.
-    return float(max(10.0 ** (np.floor(np.log10(middle)) + 1 - _DIGITS), sizes.max() / 2**50))
+    least = max(np.abs(good).max(), np.abs(scores).max()) / 2**50
+    return float(max(10.0 ** (np.floor(np.log10(middle)) + 1 - _DIGITS), least))
 
 
 def _steps(values: np.ndarray, unit: float) -> list[int]:
