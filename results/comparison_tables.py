@@ -18,11 +18,12 @@ COMPARISONS = {
 _NOT_MEASURED = "Not measured yet."
 
 
-def models(class_name: str | None = None) -> str:
+def models(class_name: str | None = None, *, other_scores: bool = True) -> str:
     """AUROC by model and data, with what it costs.
 
     Args:
         class_name: For the rows of one model only.
+        other_scores: Whether a model's other scores have rows of their own, behind its own score's.
 
     Returns:
         A table in Markdown. A mean over data sets is given only where all of them are done, a row
@@ -32,11 +33,14 @@ def models(class_name: str | None = None) -> str:
     found = {f: table[table.on_all] for f, table in found.items() if len(table)}
     if class_name is not None:
         found = {f: table[table.class_name == class_name] for f, table in found.items()}
+    if not other_scores:
+        found = {f: table[~table.model.str.contains(" · ")] for f, table in found.items()}
     found = {f: table for f, table in found.items() if len(table)}
     names = list(dict.fromkeys(name for table in found.values() for name in table.model))
     if not names:
         return _NOT_MEASURED
-    heads = ["model", *(COMPARISONS[f] for f in found), "ms/image", "parameters, M"]
+    costs = ["training, min", "ms/image", "parameters, M"]
+    heads = ["model", *(COMPARISONS[f] for f in found), *costs]
     lines = [row_of(heads), "|---|" + "---:|" * (len(heads) - 1)]
     for name in names:
         of_name = {folder: table[table.model == name] for folder, table in found.items()}
@@ -155,6 +159,7 @@ def _auroc(rows: pd.DataFrame) -> str:
 def _costs(of_name: dict[str, pd.DataFrame]) -> list[str]:
     rows = next((table for table in of_name.values() if len(table)), pd.DataFrame())
     values = [
+        (rows.train_seconds / 60, ".2g"),
         (rows.ms_batch_1, ".3g"),
         (rows.parameters / 1e6, ".2f"),
     ]

@@ -30,10 +30,13 @@ def test_a_mean_over_some_of_the_data_sets_is_not_given(
     (folder := tmp_path / "mnist_one_class").mkdir()
     (folder / "comparison.json").write_text(json.dumps({"jobs": []}))
     summary = pd.DataFrame({"model": ["whole", "part"] * 2, "data": ["0", "0", "1", "1"]})
-    costs = {"auroc_sd": None, "seeds_done": 1, "ms_batch_1": 2.0, "parameters": 3e6}
-    summary = summary.assign(auroc_mean=[0.5, 0.9, 0.7, None], **costs)
-    summary.to_csv(folder / "summary.csv")
-    assert tables.models().splitlines()[2:] == ["| whole | 0.600 (1 seed) | 2 | 3.00 |"]
+    costs = {"train_seconds": 90.0, "ms_batch_1": 2.0, "parameters": 3e6}
+    summary = summary.assign(auroc_mean=[0.5, 0.9, 0.7, None], auroc_sd=None, seeds_done=1, **costs)
+    other = summary[summary.model == "whole"].assign(model="whole · local")
+    pd.concat([summary, other]).to_csv(folder / "summary.csv")
+    own = "| whole | 0.600 (1 seed) | 1.5 | 2 | 3.00 |"
+    assert tables.models(other_scores=False).splitlines()[2:] == [own]
+    assert tables.models().splitlines()[2:] == [own, own.replace("whole", "whole · local")]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(REPOSITORY))
