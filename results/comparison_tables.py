@@ -158,9 +158,10 @@ def _auroc(rows: pd.DataFrame) -> str:
 
 def _costs(of_name: dict[str, pd.DataFrame]) -> list[str]:
     rows = next((table for table in of_name.values() if len(table)), pd.DataFrame())
-    values = [
-        (rows.train_seconds / 60, ".2g"),
-        (rows.ms_batch_1, ".3g"),
-        (rows.parameters / 1e6, ".2f"),
-    ]
-    return ["" if series.isna().all() else format(series.mean(), style) for series, style in values]
+    minutes, parameters = rows.train_seconds / 60, rows.parameters / 1e6
+    return [_short(minutes), _short(rows.ms_batch_1), f"{parameters.mean():.2f}"]
+
+
+def _short(values: pd.Series) -> str:
+    mean = values.mean()
+    return "" if pd.isna(mean) else f"{mean:.0f}" if mean >= 10 else f"{mean:.2g}"

@@ -81,7 +81,7 @@ def _score(
         images = Images(task.images, folder.path)
         plan = folder.write_plan(images.shards(shard))
     if not plan.images:
-        folder.forget_halves()
+        folder.drop_plan()
         raise ValueError(f"expected images in {task.images}, found none: name another --images")
     folder.begin(_settings(task, shard, plan))
     folder.forget_halves()

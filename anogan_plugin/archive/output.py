@@ -140,7 +140,11 @@ class ScoresFolder:
             self.keep_settings(settings)
             self._draft.replace(self._plan)
         finally:
-            self._draft.unlink(missing_ok=True)
+            self.drop_plan()
+
+    def drop_plan(self) -> None:
+        """Drop the list of the images that was written and not taken."""
+        self._draft.unlink(missing_ok=True)
 
     def keep_settings(self, settings: dict[str, Any]) -> None:
         """Note what the images are scored with, unless that has been noted.
@@ -171,9 +175,9 @@ class ScoresFolder:
         return [number for number in range(shards) if _name(number) not in done]
 
     def forget_halves(self) -> None:
-        """Remove what killed runs have left; for whoever holds the lock."""
+        """Remove what killed runs have left, by mkstemp's names; for whoever holds the lock."""
         for folder, kinds in ((self.path, ("parquet",)), (self._own, ("parquet", "json"))):
-            for half in (half for kind in kinds for half in folder.glob(f".*.{kind}")):
+            for half in (half for kind in kinds for half in folder.glob(f".????????.{kind}")):
                 half.unlink(missing_ok=True)
 
     def has(self, number: int) -> bool:

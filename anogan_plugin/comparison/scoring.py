@@ -5,7 +5,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
@@ -154,9 +154,10 @@ class RawScores(Callback):
                 threshold set on them would reject more good images than it promises.
 
         Returns:
-            A row per image: ``image_path`` (from the folder that all are in), ``split``
-            (``selection``, ``held_out`` or ``test``), ``label``, ``defect_type``, ``defect_area``
-            (share of the image that the mask covers), ``score``, and the parts of the score.
+            A row per image: ``image_path`` (from the folder that all are in, wherever that is),
+            ``split`` (``selection``, ``held_out`` or ``test``), ``label``, ``defect_type``,
+            ``defect_area`` (share of the image that the mask covers), ``score``, and the parts of
+            the score.
 
         Raises:
             ValueError: If a score is not finite, or there are no test images of both kinds.
@@ -169,10 +170,7 @@ class RawScores(Callback):
         kinds = _kinds_of_defects(data)
         table.insert(3, "defect_type", [kinds[path] for path in table.image_path])
         table.insert(4, "defect_area", table.pop("defect_area"))
-        # Painted images have absolute paths also where those of the photographs are relative.
-        paths = [Path(path).absolute() for path in table.image_path]
-        common = os.path.commonpath([path.parent for path in paths])
-        table["image_path"] = [path.relative_to(common).as_posix() for path in paths]
+        table["image_path"] = _names(table.image_path, getattr(data, "root", None) or "")
         _check(table)
         return table
 
@@ -236,6 +234,25 @@ def _kinds_of_defects(data: AnomalibDataModule) -> dict[str, str]:
         named = samples[column].where(samples.label_index == 1, "good")
         kinds.update(zip(samples.image_path, named.astype(str), strict=True))
     return kinds
+
+
+def _names(files: Iterable[str], root: str | Path) -> list[str]:
+    """Paths of images that say nothing of where their data set, or a cache of it, lies.
+
+    Jobs of two checkouts are then of the same images. Painted images lie in a cache, and what they
+    are painted on in the data set: either kind has its own folder to start from.
+    """
+    folder, paths = Path(root).absolute(), [Path(file).absolute() for file in files]
+    inside = [path for path in paths if folder in path.parents]
+    outside = [path for path in paths if folder not in path.parents]
+    starts = {True: _common(inside), False: _common(outside)}
+    if inside and outside:
+        starts[False] = starts[False].parent  # painted ones are called as photographs are
+    return [path.relative_to(starts[folder in path.parents]).as_posix() for path in paths]
+
+
+def _common(paths: list[Path]) -> Path:
+    return Path(os.path.commonpath([path.parent for path in paths]) if paths else "")
 
 
 def _check(table: pd.DataFrame) -> None:

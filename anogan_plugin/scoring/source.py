@@ -144,7 +144,7 @@ class ScorerSource:
                 f"networks ({_reason(error)})"
             ) from error
         scorer = CheckpointScorer(model)
-        # Of a post-processor a checkpoint keeps no argument: what is named is that of the training.
+        # Of a post-processor a checkpoint keeps no argument to compare with.
         asked = {k: value for k, value in self.changed.items() if k != "post_processor"}
         others = {name: value for name, value in asked.items() if trained.get(name) != value}
         if others and scorer.judges and not isinstance(model, ImageScoring):
@@ -169,7 +169,8 @@ class ScorerSource:
 
         cls = find_class(self.model, AnomalibModule)
         for name, value in self.changed.items():
-            if name in _PARTS and not isinstance(value, dict):
+            dotted = isinstance(value, dict) and any("." in key for key in value)
+            if name in _PARTS and (dotted or not isinstance(value, dict)):
                 raise ValueError(
                     f"--arguments.{name} is {value}, expected the class of the one in training, as "
                     f"--arguments.{name}.class_path CLASS: drop it, unless that was another than "

@@ -72,12 +72,12 @@ def test_a_lost_file_alone_is_written_again(tmp_path: Path, checkpoint: Path) ->
     assert score_here(command).code == 0
     before, written = rows(tmp_path / "out"), files(tmp_path / "out")
     (tmp_path / "out" / "part-000001.parquet").unlink()
-    (tmp_path / "out" / ".half.parquet").write_bytes(b"PAR1")  # as a kill leaves it
+    (tmp_path / "out" / ".h4lf_0x2.parquet").write_bytes(b"PAR1")  # as a kill leaves it
     assert "20 of 30 images were scored before" in score_here(command).said
     assert rows(tmp_path / "out").equals(before)
     after = files(tmp_path / "out")
     assert {name for name in written if written[name] != after[name]} == {"part-000001.parquet"}
-    assert not (tmp_path / "out" / ".half.parquet").exists()
+    assert not (tmp_path / "out" / ".h4lf_0x2.parquet").exists()
 
 
 def test_killed_at_any_moment_it_goes_on_to_the_same_rows(tmp_path: Path) -> None:
@@ -252,6 +252,10 @@ def test_where_nothing_was_scored_there_is_no_folder_of_scores(
     failed = tmp_path / "images" / "out"
     assert "expected images in" in score_here(arguments(empty, checkpoint, failed)).said
     assert [path.name for path in failed.rglob("*")] == ["_archive", "lock"]
+    (theirs := tmp_path / "theirs").mkdir()
+    (theirs / ".notes_of.parquet").touch()
+    assert score_here(arguments(empty, checkpoint, theirs)).code == 2
+    assert (theirs / ".notes_of.parquet").exists()
     other = tmp_path / "other"
     assert score_here(arguments(empty, tmp_path / "no.ckpt", other / "out")).code == 2
     assert not other.exists()

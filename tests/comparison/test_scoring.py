@@ -62,17 +62,21 @@ def test_maps_are_compared_at_the_size_of_the_masks(
     assert not raw.pictures.reconstructions
 
 
-def test_painted_images_and_photographs_of_a_relative_root_share_a_folder(
+def test_images_are_called_alike_wherever_they_lie(
     rendered_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(rendered_set / "train" / "good", tmp_path / "photographs")
-    monkeypatch.chdir(tmp_path)
-    data = ICMold(root="photographs", paint_defects=["short_fill"], train_batch_size=8)
-    data.setup()
-    table = scored(BrokenModel(), data, tmp_path).table(data)
-    good = table[(table.split == "test") & (table.label == 0)].image_path
-    assert good.str.match(r"photographs/\d+\.png").all()
-    assert not table.image_path.str.startswith("/").any()
+    called = []
+    for place in ("here", "there"):
+        photographs = tmp_path / place / "photographs"
+        shutil.copytree(rendered_set / "train" / "good", photographs)
+        monkeypatch.chdir(photographs.parent)
+        data = ICMold(root="photographs", paint_defects=["short_fill"], train_batch_size=8)
+        data.setup()
+        called.append(scored(BrokenModel(), data, tmp_path).table(data).image_path)
+    assert called[0].equals(called[1])
+    assert called[0].str.fullmatch(r"(short_fill/)?\d+\.png").all()
+    assert called[0].str.startswith("short_fill/").any()
+    assert called[0].is_unique
 
 
 def test_images_that_chose_the_epoch_are_told_apart(

@@ -184,6 +184,17 @@ def test_too_few_good_images_for_the_promise_are_said() -> None:
     assert float(processor.image_threshold) == 19
 
 
+def test_of_many_good_images_quantiles_are_kept() -> None:
+    processor = HeldOutGoodPostProcessor(overkill=0.01)
+    processor.calibrate(torch.arange(1.0, 5001), torch.zeros(5000, 1, 1))  # the worst order
+    assert float(processor.image_threshold) == 4951
+    assert processor.good_scores[[0, -1]].tolist() == [1, 5000]
+    for overkill in (0.5, 0.1, 0.01):
+        processor.overkill = overkill
+        exact = 5001 * (1 - overkill)
+        assert processor.threshold_of(processor.good_scores) == pytest.approx(exact, abs=20)
+
+
 def test_p_values_by_hand() -> None:
     processor = HeldOutGoodPostProcessor(0.1)
     assert processor.p_values(torch.tensor([5.0])).tolist() == [1.0]

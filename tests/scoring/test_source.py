@@ -4,6 +4,7 @@
 """What a checkpoint and a command line say of the model, and files that are no checkpoints."""
 
 import copy
+import json
 import warnings
 from pathlib import Path
 from typing import Any, cast
@@ -25,6 +26,7 @@ SMALL: dict[str, Any] = {"image_size": 32, "width": 4, "latent_size": 8, "search
 
 
 PLAIN = "anomalib.post_processing.PostProcessor"
+HELD_OUT = "anogan_plugin.models.components.post_processing.HeldOutGoodPostProcessor"
 
 
 class Runs:
@@ -55,12 +57,6 @@ def edited(checkpoint: Path, **values: Any) -> Path:
     found = torch.load(checkpoint, weights_only=True)
     torch.save({**found, **values}, path := checkpoint.with_name("edited.ckpt"))
     return path
-
-
-def forget_overkill(checkpoint: Path) -> None:
-    """Make it one from before checkpoints noted the argument apart."""
-    found = torch.load(checkpoint, weights_only=True)
-    torch.save({k: v for k, v in found.items() if k != "overkill"}, checkpoint)
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +94,10 @@ def test_arguments_change_what_the_checkpoint_says(checkpoint: Path, image: np.n
     assert fewer.settings() != source(checkpoint).settings()
 
 
-@pytest.mark.parametrize("older", [True, False])
 def test_another_overkill_is_another_threshold_of_the_same_good_scores(
-    older: bool, model: Any, tmp_path: Path
+    model: Any, tmp_path: Path
 ) -> None:
     checkpoint = save_checkpoint(calibrated(copy.deepcopy(model)), tmp_path / "model.ckpt")
-    if older:
-        forget_overkill(checkpoint)
     with pytest.warns(UserWarning, match=r"overkill of 0\.2 by the 199 scores .* no mask"):
         judged: Any = source(checkpoint, "--arguments.overkill", "0.2").open("cpu")
     judge = judged._model.post_processor
@@ -143,14 +136,6 @@ def test_another_score_and_another_overkill_leave_no_threshold_and_the_new_overk
     assert judged.post_processor.overkill == 0.2
 
 
-def test_an_older_checkpoint_says_that_its_overkill_stays(tmp_path: Path) -> None:
-    checkpoint = save_checkpoint(calibrated(AnoGAN(**SMALL)), tmp_path / "model.ckpt")
-    forget_overkill(checkpoint)
-    with pytest.warns(UserWarning, match=r"overkill of 0\.01, not at 0\.2"):
-        judged: Any = AnoGAN.load_from_checkpoint(checkpoint, overkill=0.2)
-    assert float(judged.post_processor.image_threshold) == 198
-
-
 def test_another_post_processor_is_named_by_its_class(tmp_path: Path) -> None:
     made: Any = AnoGAN(**SMALL, post_processor=PostProcessor())
     made.post_processor._image_threshold.fill_(3)
@@ -164,18 +149,36 @@ def test_another_post_processor_is_named_by_its_class(tmp_path: Path) -> None:
     assert named.settings()["--arguments"]["post_processor"]["class_path"] == PLAIN
 
 
-@pytest.mark.parametrize("older", [False, True])
-def test_a_post_processor_that_was_handed_in_keeps_its_overkill(
-    older: bool, tmp_path: Path
+def test_a_post_processor_that_was_handed_in_keeps_its_overkill_unless_another_is_asked_for(
+    tmp_path: Path,
 ) -> None:
     made = AnoGAN(**SMALL, post_processor=HeldOutGoodPostProcessor(0.05))
     made.post_processor.calibrate(torch.arange(1.0, 100), torch.rand(99, 4, 4))
     checkpoint = save_checkpoint(made.eval(), tmp_path / "model.ckpt")
-    if older:
-        forget_overkill(checkpoint)
-    for asked in ([], ["--arguments.overkill", "0.05"]):
-        judged: Any = source(checkpoint, *asked).open("cpu")
-        assert float(judged._model.post_processor.image_threshold) == 95
+    assert threshold(checkpoint) == 95
+    assert threshold(checkpoint, "--arguments.overkill", "0.05") == 95
+    # Of the model's default, too: it was not what the threshold in the checkpoint is for.
+    with pytest.warns(UserWarning, match=r"overkill of 0\.01 by the 99 scores"):
+        assert threshold(checkpoint, "--arguments.overkill", "0.01") == 99
+    named = {"class_path": HELD_OUT, "init_args": {"overkill": 0.2}}
+    with pytest.warns(UserWarning, match=r"overkill of 0\.2 by the 99 scores"):
+        assert threshold(checkpoint, "--arguments", json.dumps({"post_processor": named})) == 80
+
+
+def test_another_overkill_is_saved_with_its_threshold(checkpoint: Path, model: Any) -> None:
+    save_checkpoint(calibrated(copy.deepcopy(model)), checkpoint)
+    with pytest.warns(UserWarning, match=r"overkill of 0\.2"):
+        again = AnoGAN.load_from_checkpoint(checkpoint, overkill=0.2)
+    save_checkpoint(again.eval(), checkpoint)
+    assert threshold(checkpoint) == 160
+    with pytest.warns(UserWarning, match=r"overkill of 0\.01"):
+        assert threshold(checkpoint, "--arguments.overkill", "0.01") == 198
+
+
+def threshold(checkpoint: Path, *asked: str) -> float:
+    """The image threshold of a checkpoint with other arguments."""
+    judged: Any = source(checkpoint, *asked).open("cpu")
+    return float(judged._model.post_processor.image_threshold)
 
 
 @pytest.mark.parametrize(
@@ -189,6 +192,7 @@ def test_a_post_processor_that_was_handed_in_keeps_its_overkill(
             "false",
             "--arguments.post_processor is False, expected",
         ),
+        ("post_processor.init_args.overkill", "0.2", "post_processor is .*goes as JSON"),
         ("width", "8", "can't be loaded into AnoGAN.* no --arguments that change its networks"),
     ],
 )

@@ -54,8 +54,9 @@ class AnoGANModel(SearchedGan):
         super().__init__(image_size, channels, latent_size, width, discriminator_norm, search)
         self.image_score = check_image_score(image_score, IMAGE_SCORES)
         if image_score != "distance" and search.guesses > 1:
+            one = "refined" if image_score == "standardised" else "fast"
             msg = (
-                f"image_score {image_score} measures what one search finds: give search fast, or "
+                f"image_score {image_score} measures what one search finds: give search {one}, or "
                 "image_score distance, for which averaged is"
             )
             raise ValueError(msg)

@@ -32,7 +32,6 @@ from anogan_plugin.models.components.visualization import ReconstructionVisualiz
 
 CLASS_NAME = "class_name"
 """Key of the model's class in a checkpoint: neither Lightning nor anomalib notes it."""
-_OVERKILL = "overkill"
 _CALIBRATION_BATCH = 64
 
 
@@ -228,7 +227,9 @@ class ImageScoring(ScoringExport):
         checkpoint[CLASS_NAME] = type(self).__name__
         # Not hyper_parameters: Lightning has overwritten those by the time they are read again.
         checkpoint["score_arguments"] = self.score_arguments()
-        checkpoint[_OVERKILL] = self.hparams.get("overkill")
+        if isinstance(self.post_processor, HeldOutGoodPostProcessor):
+            # One that was handed in has its own, which the argument says nothing of.
+            checkpoint["hyper_parameters"]["overkill"] = self.post_processor.overkill
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Drop thresholds that belong to another score; judge anew at another overkill.
@@ -236,25 +237,13 @@ class ImageScoring(ScoringExport):
         Args:
             checkpoint: What was read.
         """
-        # Of a post-processor that was handed in the argument says nothing, then or now. Files from
-        # before it was noted have it among the others, which load_from_checkpoint overwrites.
-        asked = checkpoint.get("hyper_parameters", {}).get("overkill")
-        asked = checkpoint.get(_OVERKILL, asked)
+        asked = getattr(self.post_processor, "overkill", None)
         super().on_load_checkpoint(checkpoint)  # takes the post-processor's overkill from it
         dropped = self._drop_thresholds_of_another_score(checkpoint)
-        judge, now = self.post_processor, self.hparams.get("overkill")
-        if not isinstance(judge, HeldOutGoodPostProcessor) or now is None:
+        judge = self.post_processor
+        if not isinstance(judge, HeldOutGoodPostProcessor) or asked in (None, judge.overkill):
             return
-        if now == judge.overkill:
-            return
-        if now == asked:
-            if _OVERKILL not in checkpoint:
-                rank_zero_warn(
-                    f"images are judged at the checkpoint's overkill of {judge.overkill:g}, not at "
-                    f"{now:g}: it is an older one, which does not tell if another was asked for"
-                )
-            return
-        judge.overkill = now
+        judge.overkill = asked
         if not dropped:
             self._judge_anew(checkpoint["state_dict"])
 

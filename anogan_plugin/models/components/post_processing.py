@@ -82,7 +82,11 @@ class HeldOutGoodPostProcessor(PostProcessor):
         """
         self._image_threshold.fill_(self.threshold_of(pred_score.detach().float()))
         self._pixel_threshold.copy_(_quantile(anomaly_map, 1 - self.overkill))
-        self._good_scores.fill_(math.nan)[: len(pred_score)] = pred_score[:_MOST_SCORES]
+        kept = min(len(pred_score), _MOST_SCORES)  # of more, their quantiles
+        ranks = (
+            torch.linspace(0, len(pred_score) - 1, kept, device=pred_score.device).round().long()
+        )
+        self._good_scores.fill_(math.nan)[:kept] = pred_score.sort().values[ranks]
 
     def threshold_of(self, good: torch.Tensor) -> float:
         """The image threshold that held-out good images give.
@@ -106,7 +110,7 @@ class HeldOutGoodPostProcessor(PostProcessor):
 
     @property
     def good_scores(self) -> torch.Tensor:
-        """``(N,)`` raw scores of the held-out good images, of at most 512; empty without any."""
+        """``(N,)`` raw scores of the held-out good images, 512 quantiles of more; empty without."""
         return self._good_scores[~torch.isnan(self._good_scores)]
 
     def p_values(self, pred_score: torch.Tensor) -> torch.Tensor:

@@ -181,10 +181,11 @@ def _score_data(results: Results, rows: list[Row]) -> list[dict[str, Any]]:
 
 def _unit(good: np.ndarray, scores: np.ndarray) -> float:
     """What scores are rounded to: the last of a middling good one's digits."""
-    sizes = np.abs(good[good != 0])
-    middle = np.median(sizes) if len(sizes) else 1.0
-    # A script has whole numbers up to 2 to the power of 53.
-    least = max(np.abs(good).max(), np.abs(scores).max()) / 2**50
+    sizes, all_sizes = (np.abs(some[some != 0]) for some in (good, np.append(good, scores)))
+    if not len(all_sizes):
+        return 1.0
+    middle = np.median(sizes if len(sizes) else all_sizes)
+    least = all_sizes.max() / 2**50  # a script has whole numbers up to 2 to the power of 53
     return float(max(10.0 ** (np.floor(np.log10(middle)) + 1 - _DIGITS), least))
 
 

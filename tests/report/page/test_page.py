@@ -22,6 +22,7 @@ from anogan_plugin.report.comparison.folder import read_results
 from anogan_plugin.report.comparison.rows import Row, checked, rows_of
 from anogan_plugin.report.page import NAMES
 from anogan_plugin.report.page.figures import COLOURS, _of_one_training, draw_over_data_sets
+from anogan_plugin.report.page.page import _steps, _unit
 from anogan_plugin.report.write_report import write_report
 from tests.report.comparison.made_results import (
     ANOGAN,
@@ -111,6 +112,14 @@ def test_searches_of_one_training_are_joined_where_the_score_is_one(results: Pat
     ]
     joined = [set(line.model) for line in _of_one_training(three, summary)]
     assert joined == [{first.name, "deeper"}, {"other score"}]
+
+
+def test_scores_of_good_images_that_are_all_0_do_not_hide_those_of_defects() -> None:
+    good, bad = np.zeros(3), np.array([1e-6, 2e-6])
+    unit = _unit(good, bad)
+    assert np.cumsum(_steps(bad, unit)) * unit == pytest.approx(bad, rel=1e-3)
+    assert _unit(good, good) > 0
+    assert _unit(np.empty(0), bad) == unit
 
 
 def test_no_name_becomes_markup(tmp_path: Path) -> None:
