@@ -18,7 +18,14 @@ from pathlib import Path
 
 from anogan_tables import difficulty, fresh_test_set, gans, inspection, training_speed
 from cells import RESULTS
-from comparison_tables import beside_features, demo, models, overlap, photographs
+from comparison_tables import (
+    beside_features,
+    demo,
+    models,
+    overlap,
+    photographs,
+    rendered,
+)
 from digit_tables import bundled_digits, mnist
 from load_tables import archive, export, serving
 from search_tables import histograms, search
@@ -29,6 +36,7 @@ MODELS, SEARCH = PACKAGE / "models", PACKAGE / "latent_search" / "README.md"
 ANOGAN = MODELS / "anogan" / "README.md"
 FOLDERS = {
     "ALAD": "alad",
+    "AnoGAN": "anogan",
     "ConvAutoencoder": "conv_autoencoder",
     "EfficientGAN": "efficient_gan",
     "FAnoGAN": "f_anogan",
@@ -50,9 +58,10 @@ TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "histograms": (SEARCH, histograms),
     "archive": (PACKAGE / "archive" / "README.md", archive),
     "serving": (PACKAGE / "serving" / "README.md", serving),
-    "models": (README, partial(models, other_scores=False)),
+    "models": (README, partial(models, all_scores=False)),
     "scores": (RESULTS / "README.md", models),
     "photographs": (README, photographs),
+    "rendered": (README, rendered),
     "mnist": (RESULTS / "README.md", mnist),
     "digits": (RESULTS / "README.md", bundled_digits),
     "features": (RESULTS / "README.md", beside_features),

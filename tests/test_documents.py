@@ -35,7 +35,7 @@ def test_a_mean_over_some_of_the_data_sets_is_not_given(
     other = summary[summary.model == "whole"].assign(model="whole · local")
     pd.concat([summary, other]).to_csv(folder / "summary.csv")
     own = "| whole | 0.600 (1 seed) | 1.5 | 2 | 3.00 |"
-    assert tables.models(other_scores=False).splitlines()[2:] == [own]
+    assert tables.models(all_scores=False).splitlines()[2:] == [own]
     assert tables.models().splitlines()[2:] == [own, own.replace("whole", "whole · local")]
 
 

@@ -45,7 +45,7 @@ def test_the_citation_names_the_papers() -> None:
     assert citation["cff-version"] == "1.2.0"
     assert citation["license"] == "Apache-2.0"
     first_authors = [paper["authors"][0]["family-names"] for paper in citation["references"]]
-    assert first_authors == ["Schlegl", "Nakaoka", "Radford", "Daras"]
+    assert {"Schlegl", "Nakaoka", "Zenati", "Bergmann", "Akcay"} <= {*first_authors}
 
 
 def imported_packages() -> Iterator[str]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from anogan_plugin.report.comparison.folder import DONE, Results
+from anogan_plugin.report.comparison.folder import Results
+from anogan_plugin.report.comparison.missing import not_run, remarks
+from anogan_plugin.report.comparison.pairs import least_p_value
 from anogan_plugin.report.comparison.printed import (
     Cell,
     best_row,
@@ -85,7 +87,8 @@ def _against_best(summary: pd.DataFrame, pairs: pd.DataFrame) -> str:
     if mine.empty:
         return ""
     rows = []
-    for _, pair in mine.iterrows():
+    there = set(summary[summary.seeds_done > 0].model)
+    for _, pair in mine[mine["first"].isin(there) & mine["second"].isin(there)].iterrows():
         other, sign = (pair["second"], 1) if pair["first"] == best else (pair["first"], -1)
         if pd.isna(pair.p_value):
             rows.append([escape(other), str(pair.seeds), escape(pair.reason), *"–––"])
@@ -95,7 +98,8 @@ def _against_best(summary: pd.DataFrame, pairs: pd.DataFrame) -> str:
         difference, low, high = (round(x, 4) + 0.0 for x in (sign * pair.difference, low, high))
         shown, interval = f"{difference:+.4f}", f"[{low:+.4f}, {high:+.4f}]"
         better = pair.seeds_first_better if sign == 1 else pair.seeds_second_better
-        p_holm, delong = f"{pair.p_holm:.2g}", f"{better} of {pair.seeds}"
+        least = "≤ " if pair.p_value <= least_p_value(pair.resamples) else ""
+        p_holm, delong = f"{least}{pair.p_holm:.2g}", f"{better} of {pair.seeds}"
         rows.append([escape(other), str(pair.seeds), shown, escape(interval), p_holm, delong])
     head = [
         "AUROC of the best, less that of",
@@ -109,7 +113,7 @@ def _against_best(summary: pd.DataFrame, pairs: pd.DataFrame) -> str:
 
 
 def _sizes(detection: pd.DataFrame) -> str:
-    shown = detection[detection.seeds_done > 0]
+    shown = detection[(detection.seeds_done > 0) & (detection.defects > 0)]  # with masks
     if shown.empty:
         return ""
     head = ["Data", "Model", "Defects", "Found", "a90, %", "a90/95, %", "worst a90/95, %", "Reason"]
@@ -164,12 +168,8 @@ def _arguments(values: dict[str, Any]) -> str:
 
 
 def _not_done(results: Results, tables: Tables) -> str:
-    lines = [
-        f"- {escape(row.model)}, {escape(row.score)}, {escape(row.data)}, seed {row.seed}: "
-        f"{row.status}{_after(row.reason)}"
-        for row in tables.results.itertuples()
-        if row.status != DONE or pd.notna(row.reason)
-    ]
+    lines = [f"- Not run: {escape(line)}" for line in not_run(tables.results)]
+    lines += [f"- {escape(line)}" for line in remarks(tables.results)]
     lines += [
         f"- {escape(row.model)}, {escape(row.data)}, seed {row.seed}: training{_after(row.problem)}"
         for row in tables.results.drop_duplicates("folder").itertuples()

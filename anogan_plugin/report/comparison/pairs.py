@@ -19,7 +19,7 @@ from anogan_plugin.statistics.resampling import image_copies, resampled_means, s
 
 LEVEL = 0.05
 _FEWEST_RESAMPLES = 2000
-_RESAMPLES_PER_TEST = 60  # Holm multiplies the smallest p-value, 2 / (R + 1), by the tests
+_RESAMPLES_PER_TEST = 60  # Holm multiplies the smallest p-value by the tests
 _AT_ONCE = 1000
 _ROUNDING = 1e-12
 PAIR_COLUMNS = (
@@ -88,6 +88,11 @@ def comparisons_table(rows: list[Row], say: Say = silent) -> pd.DataFrame:
         say(f"tests of pairs on {data}")
         found += _family([row for row in rows if row.data == data])
     return pd.DataFrame(found, columns=list(PAIR_COLUMNS))
+
+
+def least_p_value(resamples: int) -> float:
+    """The smallest p-value that so many resamples can give: what is smaller comes out as this."""
+    return 2 / (resamples + 1)
 
 
 def _family(rows: list[Row]) -> list[dict[str, Any]]:
@@ -212,4 +217,4 @@ def _tested(
 def _two_sided(differences: NDArray[np.float64]) -> float:
     """As in :func:`~anogan_plugin.statistics.paired_tests.bootstrap_test`."""
     rarer = min(np.sum(differences <= _ROUNDING), np.sum(differences >= -_ROUNDING))
-    return min(1.0, float(2 * (rarer + 1) / (len(differences) + 1)))
+    return min(1.0, float(rarer + 1) * least_p_value(len(differences)))

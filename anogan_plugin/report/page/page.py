@@ -17,7 +17,8 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from anogan_plugin.files import write_text
-from anogan_plugin.report.comparison.folder import FAILED, NOT_RUN, Results
+from anogan_plugin.report.comparison.folder import FAILED, Results
+from anogan_plugin.report.comparison.missing import not_run
 from anogan_plugin.report.comparison.printed import (
     caption,
     printed_cells,
@@ -61,7 +62,7 @@ def write_page(output: Path, results: Results, tables: Tables) -> None:
         "left_out": shown.left_out,
         "panels": PANELS,
         "failed": _failed(tables.results),
-        "not_run": _not_run(tables.results),
+        "not_run": not_run(tables.results),
         **_reproduction(output, results),
     }
     write_text(output / PAGE, _rendered(context, _score_data(results, rows)))
@@ -198,14 +199,6 @@ def _failed(table: pd.DataFrame) -> list[str]:
     failed = table[table.status == FAILED]
     lines = [f"{r.model} on {r.data}, seed {r.seed}: {r.reason}" for r in failed.itertuples()]
     return list(dict.fromkeys(lines))
-
-
-def _not_run(table: pd.DataFrame) -> list[str]:
-    missing = table[table.status == NOT_RUN].groupby(["model", "data"], sort=False).seed
-    return [
-        f"{model} on {data}: seed {', '.join(map(str, sorted(set(seeds))))}"
-        for (model, data), seeds in missing
-    ]
 
 
 def _reproduction(output: Path, results: Results) -> dict[str, Any]:

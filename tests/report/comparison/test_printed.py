@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from anogan_plugin.report.comparison import latex, markdown, write_tables
+from anogan_plugin.report.comparison.missing import not_run, remarks
 from anogan_plugin.report.comparison.printed import Cell, printed_cells, printed_columns
 from tests.report.comparison.made_results import (
     MOULD,
@@ -56,10 +57,30 @@ def test_names_come_through_markdown(nasty: Path) -> None:
 
 def test_what_is_not_done_is_listed(written: Path) -> None:
     text = plain((written / "summary.md").read_text())
-    assert f"IC mould, seed 2: failed: {REASON}" in text
-    assert "Patchcore, score, digits 100%, seed 1: not run\n" in text
+    assert f"seed 2 on IC mould: failed: {REASON}" in text
+    assert "- Not run: Patchcore: seed 1 on digits 100%\n" in text
     assert "seed 1: training: the discriminator has won" in text
     assert "2 of 3" in text
+
+
+def test_jobs_that_are_not_run_take_a_line_per_model() -> None:
+    jobs = [("A", data, seed) for data in ("x", "y") for seed in (0, 1)]
+    jobs += [("B", "x", 0), ("B", "x", 2), ("B", "y", 2)]
+    table = pd.DataFrame(jobs, columns=["model", "data", "seed"])
+    table = table.assign(score="score", status="not run", reason=None)
+    assert not_run(table) == ["A: seeds 0, 1", "B: seeds 0, 2 on x; seed 2 on y"]
+    failed = table.assign(status="failed", reason="why")
+    more = pd.concat([failed, failed.assign(score="local")])
+    assert remarks(more)[0] == "A (score, local), seeds 0, 1: failed: why"
+    assert not not_run(failed)
+    assert not remarks(table)
+
+
+def test_a_p_value_that_can_not_be_smaller_is_marked(written: Path) -> None:
+    summary, pairs = (pd.read_csv(written / f"{name}.csv") for name in ("summary", "comparisons"))
+    text = markdown._against_best(summary, pairs.assign(p_value=2 / 2001, resamples=2000))
+    assert f"| ≤ {pairs.p_holm.iloc[0]:.2g} |" in text
+    assert "≤" not in markdown._against_best(summary, pairs.assign(p_value=4 / 2001))
 
 
 def test_captions_say_how_the_numbers_came_about(written: Path) -> None:
