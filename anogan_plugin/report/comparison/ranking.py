@@ -1,7 +1,7 @@
 # Copyright (C) 2026 The anogan_plugin authors
 # SPDX-License-Identifier: Apache-2.0
 
-"""``ranks.csv``: average ranks, where there are enough data sets."""
+"""Models over several data sets: mean AUROC, and ``ranks.csv``, where there are enough of them."""
 
 from typing import NamedTuple
 
@@ -20,6 +20,24 @@ class Ranks(NamedTuple):
 
     table: pd.DataFrame | None
     note: str
+
+
+def mean_table(summary: pd.DataFrame) -> pd.DataFrame:
+    """Mean AUROC of the models over data sets.
+
+    Args:
+        summary: From :func:`~anogan_plugin.report.comparison.summary.summary_table`.
+
+    Returns:
+        ``model``, ``auroc``, the mean over data sets, ``lowest`` of them and ``lowest_on`` which
+        data set, the best mean first; models without a seed done on some data set are left out.
+    """
+    values = summary.pivot(index="data", columns="model", values="auroc_mean")
+    values = values.dropna(axis="columns")
+    table = pd.DataFrame({"auroc": values.mean(), "lowest": values.min()})
+    table = table.assign(lowest_on=[values[model].idxmin() for model in table.index])
+    table = table.sort_values("auroc", ascending=False, kind="stable")
+    return table.rename_axis("model").reset_index()
 
 
 def rank_table(summary: pd.DataFrame) -> Ranks:

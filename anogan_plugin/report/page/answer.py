@@ -6,10 +6,12 @@
 import pandas as pd
 
 from anogan_plugin.report.comparison.printed import best_row, tied_with_best
+from anogan_plugin.report.comparison.ranking import mean_table
 from anogan_plugin.report.comparison.rows import row_name
 from anogan_plugin.report.comparison.tables import Tables
 
 _RELIABLE_SEEDS = 3
+_MOST_NAMES = 6
 
 
 def answer(tables: Tables, data: str, overkill: float) -> list[str]:
@@ -43,6 +45,43 @@ def answer(tables: Tables, data: str, overkill: float) -> list[str]:
     ]
 
 
+def answer_over_data_sets(tables: Tables) -> list[str]:
+    """What the numbers of several data sets say together.
+
+    Args:
+        tables: Of the comparison.
+
+    Returns:
+        Sentences, plain text; none where there is one data set, or no model is done on all.
+    """
+    means, count = mean_table(tables.summary), tables.summary.data.nunique()
+    if count < 2 or means.empty:
+        return []
+    best = means.iloc[0]
+    found = [
+        f"Over {count} data sets the mean AUROC of {best.model} is the highest: {best.auroc:.4f}, "
+        f"{best.lowest:.4f} at the least, on {best.lowest_on}."
+    ]
+    ranks = tables.ranks.table
+    if ranks is not None:
+        first, others = ranks.iloc[0], ranks.iloc[1:]
+        groups = set(first.groups.split())
+        tied = others[[bool(groups & set(each.split())) for each in others.groups]].model
+        level = f", not told apart from it: {_named(list(tied))}" if len(tied) else " alone"
+        found.append(
+            f"By average rank {first.model} is first ({first.average_rank:.3g}); by Nemenyi's "
+            f"test{level}."
+        )
+    return found
+
+
+def _named(models: list[str]) -> str:
+    """As a list, of many the first ones."""
+    if len(models) <= _MOST_NAMES:
+        return "; ".join(models)
+    return f"{'; '.join(models[: _MOST_NAMES - 1])}; and {len(models) - _MOST_NAMES + 1} others"
+
+
 def _certainty(summary: pd.DataFrame, pairs: pd.DataFrame, best: str) -> list[str]:
     others = summary.dropna(subset="auroc_mean")
     others = others[others.model != best].sort_values("auroc_mean", ascending=False)
@@ -53,7 +92,7 @@ def _certainty(summary: pd.DataFrame, pairs: pd.DataFrame, best: str) -> list[st
         second = others.iloc[0]
         gap = summary[summary.model == best].auroc_mean.iloc[0] - second.auroc_mean
         return [f"It is significantly better than all others, by {gap:.4f} than {second.model}."]
-    return [f"Not significantly different from it: {'; '.join(tied)}."]
+    return [f"Not significantly different from it: {_named(tied)}."]
 
 
 def _by_kind(by_defect: pd.DataFrame, best: str) -> list[str]:
@@ -108,14 +147,15 @@ def _doubt(summary: pd.DataFrame) -> list[str]:
     found = []
     if done.seeds_done.min() < _RELIABLE_SEEDS:
         few = done[done.seeds_done < _RELIABLE_SEEDS].model
-        names = "all models" if len(few) == len(done) else "; ".join(few)
+        names = "all models" if len(few) == len(done) else _named(list(few))
         found.append(
             f"Fewer than {_RELIABLE_SEEDS} seeds are done of {names}: how far another training "
             "would differ is not known."
         )
     partly = done[done.seeds_done < done.seeds_asked].model
     if len(partly):
-        found.append(f"More seeds were asked for of {'; '.join(partly)}.")
+        names = "all" if len(partly) == len(done) else _named(list(partly))
+        found.append(f"More seeds were asked for of {names}.")
     if len(done) < len(summary):
         found.append(f"{len(summary) - len(done)} other models have not been run.")
     return found

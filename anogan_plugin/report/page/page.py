@@ -25,9 +25,10 @@ from anogan_plugin.report.comparison.printed import (
     printed_columns,
     sentence,
 )
+from anogan_plugin.report.comparison.ranking import mean_table
 from anogan_plugin.report.comparison.rows import Row, row_name, rows_of
 from anogan_plugin.report.comparison.tables import Tables
-from anogan_plugin.report.page.answer import answer
+from anogan_plugin.report.page.answer import answer, answer_over_data_sets
 from anogan_plugin.report.page.citations import citations
 from anogan_plugin.report.page.figures import FIGURES, as_svg, draw, draw_over_data_sets
 from anogan_plugin.report.page.gallery import PANELS, gallery
@@ -57,7 +58,7 @@ def write_page(output: Path, results: Results, tables: Tables) -> None:
         "description": sentence(results.description),
         "overkill": results.overkill,
         "data_sets": [_data_set(results, tables, rows, data) for data in names],
-        "ranks": _ranks(tables),
+        "over_all": _over_data_sets(tables),
         "examples": shown.examples,
         "left_out": shown.left_out,
         "panels": PANELS,
@@ -121,18 +122,22 @@ def _figures(done: list[Row], summary: pd.DataFrame, results: Results) -> list[d
     return found
 
 
-def _ranks(tables: Tables) -> dict[str, Any]:
-    """Over data sets, where there are enough of them."""
-    table = tables.ranks.table
-    if table is None:
+def _over_data_sets(tables: Tables) -> dict[str, Any]:
+    """Of several; with ranks where there are enough of them."""
+    words, ranks = answer_over_data_sets(tables), tables.ranks.table
+    if not words:
         return {}
-    first = table.iloc[0]
-    return {
-        "address": _address(draw_over_data_sets(table)),
-        "data_sets": first.data_sets,
-        "p_value": first.friedman_p,
-        "note": tables.ranks.note,
-    }
+    means = mean_table(tables.summary).to_dict("records")
+    found: dict[str, Any] = {"answer": words, "means": means, "ranks": None}
+    if ranks is not None:
+        first = ranks.iloc[0]
+        found["ranks"] = {
+            "address": _address(draw_over_data_sets(ranks)),
+            "data_sets": first.data_sets,
+            "p_value": first.friedman_p,
+            "note": tables.ranks.note,
+        }
+    return found
 
 
 def _address(figure: Figure) -> str:

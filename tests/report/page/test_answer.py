@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from anogan_plugin.report.comparison import write_tables
+from anogan_plugin.report.comparison.ranking import Ranks
 from anogan_plugin.report.comparison.tables import Tables
-from anogan_plugin.report.page.answer import answer
+from anogan_plugin.report.page.answer import _named, answer, answer_over_data_sets
 from tests.report.comparison.made_results import ANOGAN, MOULD, PATCHCORE, make_results
 
 OVERKILL = 0.05
@@ -73,6 +74,30 @@ def test_types_of_defects_on_which_another_is_better(tables: Tables) -> None:
     missing = by_kind(tables, void=(float("nan"), 0.99), scratch=(0.9, 0.8))
     assert "type of defect" not in said(missing), "nothing is said of what is not known"
     assert "type of defect" not in said(by_kind(tables, void=(0.9, 0.8)))
+
+
+def test_over_several_data_sets_means_and_ranks_are_those_of_the_tables(tmp_path: Path) -> None:
+    names = ("a", "b", "c", "d", "e")
+    one, several = (
+        write_tables(make_results(tmp_path / str(len(data)), data=data, seeds=1))[1]
+        for data in (names[:1], names)
+    )
+    assert answer_over_data_sets(one) == []
+    aurocs = several.summary.pivot(index="data", columns="model", values="auroc_mean")
+    best, text = aurocs.mean().idxmax(), " ".join(answer_over_data_sets(several))
+    assert f"Over 5 data sets the mean AUROC of {best} is the highest" in text
+    assert f"{aurocs[best].mean():.4f}, {aurocs[best].min():.4f} at the least" in text
+    ranks = aurocs.rank(axis=1, ascending=False).mean()
+    assert f"By average rank {ranks.idxmin()} is first ({ranks.min():.3g})" in text
+    assert several.ranks.table is not None
+    apart = several.ranks.table.assign(groups=[str(i) for i in range(len(ranks))])
+    changed = Tables(**{**vars(several), "ranks": Ranks(apart, "")})
+    assert "by Nemenyi's test alone." in " ".join(answer_over_data_sets(changed))
+
+
+def test_of_many_models_some_are_named() -> None:
+    assert _named(["a", "b"]) == "a; b"
+    assert _named(list("abcdefgh")) == "a; b; c; d; e; and 3 others"
 
 
 def test_few_seeds_are_said(tmp_path: Path) -> None:
