@@ -29,13 +29,17 @@ def mean_table(summary: pd.DataFrame) -> pd.DataFrame:
         summary: From :func:`~anogan_plugin.report.comparison.summary.summary_table`.
 
     Returns:
-        ``model``, ``auroc``, the mean over data sets, ``lowest`` of them and ``lowest_on`` which
-        data set, the best mean first; models without a seed done on some data set are left out.
+        ``model``, ``seeds``, the fewest done on a data set, ``auroc``, the mean over data sets,
+        ``lowest`` of them and ``lowest_on`` which data set, the best mean first; models without a
+        seed done on some data set are left out.
     """
     values = summary.pivot(index="data", columns="model", values="auroc_mean")
     values = values.dropna(axis="columns")
     table = pd.DataFrame({"auroc": values.mean(), "lowest": values.min()})
-    table = table.assign(lowest_on=[values[model].idxmin() for model in table.index])
+    table = table.assign(
+        lowest_on=[values[model].idxmin() for model in table.index],
+        seeds=summary.groupby("model").seeds_done.min(),
+    )
     table = table.sort_values("auroc", ascending=False, kind="stable")
     return table.rename_axis("model").reset_index()
 

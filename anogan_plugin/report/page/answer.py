@@ -146,16 +146,21 @@ def _doubt(summary: pd.DataFrame) -> list[str]:
     done = summary[summary.seeds_done > 0]
     found = []
     if done.seeds_done.min() < _RELIABLE_SEEDS:
-        few = done[done.seeds_done < _RELIABLE_SEEDS].model
-        names = "all models" if len(few) == len(done) else _named(list(few))
+        few = done.seeds_done < _RELIABLE_SEEDS
+        names = "all models" if few.all() else _named(_of_rows(done[few]))
         found.append(
             f"Fewer than {_RELIABLE_SEEDS} seeds are done of {names}: how far another training "
             "would differ is not known."
         )
-    partly = done[done.seeds_done < done.seeds_asked].model
-    if len(partly):
-        names = "all" if len(partly) == len(done) else _named(list(partly))
+    partly = done.seeds_done < done.seeds_asked
+    if partly.any():
+        names = "all" if partly.all() else _named(_of_rows(done[partly]))
         found.append(f"More seeds were asked for of {names}.")
     if len(done) < len(summary):
         found.append(f"{len(summary) - len(done)} other models have not been run.")
     return found
+
+
+def _of_rows(rows: pd.DataFrame) -> list[str]:
+    """Names of the models of rows, whatever the scores."""
+    return list(dict.fromkeys(rows.model.str.partition(" · ")[0]))
