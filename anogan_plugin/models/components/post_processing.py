@@ -100,11 +100,12 @@ class HeldOutGoodPostProcessor(PostProcessor):
         if len(good) >= held_out_images_needed(self.overkill):
             return held_out_threshold(good.cpu().numpy(), self.overkill)
         least = 1 / (len(good) + 1)
+        kept = ", or quantiles of more," if len(good) == _MOST_SCORES else ""
         rank_zero_warn(
             f"an overkill of {self.overkill:g} takes at least "
-            f"{held_out_images_needed(self.overkill)} held-out good images, found {len(good)}: the "
-            f"threshold is their largest score, which promises {least:.2g}; hold out more, or give "
-            f"an overkill of {least:.2g} or more"
+            f"{held_out_images_needed(self.overkill)} held-out good images, found "
+            f"{len(good)}{kept}: the threshold is their largest score, which promises {least:.2g}; "
+            f"hold out more, or give an overkill of {least:.2g} or more"
         )
         return float(good.max())
 

@@ -101,6 +101,8 @@ def _against_best(summary: pd.DataFrame, pairs: pd.DataFrame) -> str:
         least = "≤ " if pair.p_value <= least_p_value(pair.resamples) else ""
         p_holm, delong = f"{least}{pair.p_holm:.2g}", f"{better} of {pair.seeds}"
         rows.append([escape(other), str(pair.seeds), shown, escape(interval), p_holm, delong])
+    if not rows:
+        return ""
     head = [
         "AUROC of the best, less that of",
         "Common seeds",

@@ -33,12 +33,14 @@ def mean_table(summary: pd.DataFrame) -> pd.DataFrame:
         ``lowest`` of them and ``lowest_on`` which data set, the best mean first; models without a
         seed done on some data set are left out.
     """
-    values = summary.pivot(index="data", columns="model", values="auroc_mean")
+    # Two rows of one name, "A · local" and the score local of A, are none that can be ranked.
+    rows = summary[~summary.duplicated(["data", "model"], keep=False)]
+    values = rows.pivot(index="data", columns="model", values="auroc_mean")
     values = values.dropna(axis="columns")
     table = pd.DataFrame({"auroc": values.mean(), "lowest": values.min()})
     table = table.assign(
         lowest_on=[values[model].idxmin() for model in table.index],
-        seeds=summary.groupby("model").seeds_done.min(),
+        seeds=rows.groupby("model").seeds_done.min().reindex(table.index),
     )
     table = table.sort_values("auroc", ascending=False, kind="stable")
     return table.rename_axis("model").reset_index()

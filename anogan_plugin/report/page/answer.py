@@ -67,10 +67,12 @@ def answer_over_data_sets(tables: Tables) -> list[str]:
         first, others = ranks.iloc[0], ranks.iloc[1:]
         groups = set(first.groups.split())
         tied = others[[bool(groups & set(each.split())) for each in others.groups]].model
-        level = f", not told apart from it: {_named(list(tied))}" if len(tied) else " alone"
+        level = (
+            f"not told apart from it: {_named(list(tied))}" if len(tied) else "no other is level"
+        )
         found.append(
             f"By average rank {first.model} is first ({first.average_rank:.3g}); by Nemenyi's "
-            f"test{level}."
+            f"test, {level}."
         )
     return found
 
@@ -154,10 +156,10 @@ def _doubt(summary: pd.DataFrame) -> list[str]:
         )
     partly = done.seeds_done < done.seeds_asked
     if partly.any():
-        names = "all" if partly.all() else _named(_of_rows(done[partly]))
-        found.append(f"More seeds were asked for of {names}.")
-    if len(done) < len(summary):
-        found.append(f"{len(summary) - len(done)} other models have not been run.")
+        names = "all models" if partly.all() else _named(_of_rows(done[partly]))
+        found.append(f"More seeds were asked for than are done of {names}.")
+    if missing := len({*_of_rows(summary)} - {*_of_rows(done)}):
+        found.append(f"Of {missing} other model{'s' if missing > 1 else ''} no job is done.")
     return found
 
 

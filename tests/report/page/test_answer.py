@@ -92,7 +92,26 @@ def test_over_several_data_sets_means_and_ranks_are_those_of_the_tables(tmp_path
     assert several.ranks.table is not None
     apart = several.ranks.table.assign(groups=[str(i) for i in range(len(ranks))])
     changed = Tables(**{**vars(several), "ranks": Ranks(apart, "")})
-    assert "by Nemenyi's test alone." in " ".join(answer_over_data_sets(changed))
+    assert "by Nemenyi's test, no other is level." in " ".join(answer_over_data_sets(changed))
+
+
+def test_where_a_data_set_has_nothing_yet_nothing_is_said_over_all(tables: Tables) -> None:
+    summary = tables.summary.copy()
+    summary.loc[summary.data == MOULD, ["auroc_mean", "seeds_done"]] = [float("nan"), 0]
+    assert answer_over_data_sets(Tables(**{**vars(tables), "summary": summary})) == []
+    twice = pd.concat([tables.summary, tables.summary[tables.summary.model == ANOGAN]])
+    text = " ".join(answer_over_data_sets(Tables(**{**vars(tables), "summary": twice})))
+    assert f"{ANOGAN} is the highest" not in text
+
+
+def test_models_that_are_not_run_are_counted_and_not_their_scores(tables: Tables) -> None:
+    mine = tables.summary[tables.summary.data == MOULD]
+    empty = mine.assign(seeds_done=0, auroc_mean=float("nan"))
+    rows = [empty.assign(model=f"another{score}") for score in ("", " · local")]
+    summary = pd.concat([tables.summary, *(each.head(1) for each in rows)])
+    assert "Of 1 other model no job is done." in said(
+        Tables(**{**vars(tables), "summary": summary})
+    )
 
 
 def test_of_many_models_some_are_named() -> None:
